@@ -1,0 +1,1 @@
+"""Makes C code, broker definitions and a flow page from the contract."""

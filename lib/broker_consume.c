@@ -1,0 +1,434 @@
+/* Consuming: frames are assembled into deliveries, acknowledgements go back. */
+#include "broker_internal.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <amqp_framing.h>
+
+enum { SHORT_TEXT_BYTES = 256, TAG_BYTES = 128, TEXTS_MAX = 12 };
+
+/* What of the message being received has come so far. */
+struct assembly {
+	bool is_open; /* the deliver method came, and not yet all of the rest */
+	uint64_t tag;
+	unsigned lane;
+	bool is_redelivered;
+	char exchange[SHORT_TEXT_BYTES];
+	char routing_key[SHORT_TEXT_BYTES];
+	struct delivery *delivery; /* NULL until the header came */
+	char *body;                /* inside of `delivery`; NULL when it is too large to keep */
+	uint64_t received_bytes, expected_bytes;
+};
+
+struct consumer {
+	struct connection connection;
+	const struct broker_address *address;
+	const char *const *queues;
+	size_t queue_count;
+	char tags[BROKER_LANES_MAX][TAG_BYTES];
+	unsigned generation; /* how often the prefetch was changed on this connection */
+	delivery_fn *deliver;
+	void *owner;
+	uint64_t incarnation;
+	struct assembly assembly;
+};
+
+/* A text to copy behind a delivery. */
+struct source {
+	size_t member; /* offset of the const char * in struct delivery */
+	amqp_bytes_t bytes;
+};
+
+/* Where a message's properties go. */
+static const struct {
+	amqp_flags_t flag;
+	size_t property; /* offset of the amqp_bytes_t in amqp_basic_properties_t */
+	size_t member;
+} property_texts[] = {
+	{ AMQP_BASIC_MESSAGE_ID_FLAG, offsetof(amqp_basic_properties_t, message_id), offsetof(struct delivery, message_id) },
+	{ AMQP_BASIC_CORRELATION_ID_FLAG, offsetof(amqp_basic_properties_t, correlation_id),
+		offsetof(struct delivery, correlation_id) },
+	{ AMQP_BASIC_TYPE_FLAG, offsetof(amqp_basic_properties_t, type), offsetof(struct delivery, type) },
+	{ AMQP_BASIC_APP_ID_FLAG, offsetof(amqp_basic_properties_t, app_id), offsetof(struct delivery, app_id) },
+	{ AMQP_BASIC_USER_ID_FLAG, offsetof(amqp_basic_properties_t, user_id), offsetof(struct delivery, user_id) },
+	{ AMQP_BASIC_REPLY_TO_FLAG, offsetof(amqp_basic_properties_t, reply_to), offsetof(struct delivery, reply_to) },
+	{ AMQP_BASIC_CONTENT_TYPE_FLAG, offsetof(amqp_basic_properties_t, content_type),
+		offsetof(struct delivery, content_type) },
+};
+
+static const struct {
+	const char *name;
+	size_t member;
+} header_texts[] = {
+	{ "traceparent", offsetof(struct delivery, traceparent) },
+	{ "causation_id", offsetof(struct delivery, causation_id) },
+};
+
+static bool bytes_equal(amqp_bytes_t bytes, const char *text)
+{
+	size_t length = strlen(text);
+	return bytes.len == length && (length == 0 || memcmp(bytes.bytes, text, length) == 0);
+}
+
+/* The value of a text header; false when it is absent or no text. */
+static bool find_header(const amqp_table_t *headers, const char *name, amqp_bytes_t *value)
+{
+	for (int i = 0; i < headers->num_entries; i++) {
+		const amqp_table_entry_t *entry = &headers->entries[i];
+		if (!bytes_equal(entry->key, name))
+			continue;
+		if (entry->value.kind != AMQP_FIELD_KIND_UTF8 && entry->value.kind != AMQP_FIELD_KIND_BYTES)
+			return false;
+		*value = entry->value.value.bytes;
+		return true;
+	}
+	return false;
+}
+
+/* Lists the texts that the message has; gives their number. */
+static size_t list_texts(const amqp_basic_properties_t *properties, const struct assembly *assembly,
+	struct source sources[static TEXTS_MAX])
+{
+	size_t count = 0;
+	sources[count++] =
+		(struct source){ offsetof(struct delivery, exchange), amqp_cstring_bytes(assembly->exchange) };
+	sources[count++] =
+		(struct source){ offsetof(struct delivery, routing_key), amqp_cstring_bytes(assembly->routing_key) };
+	for (size_t i = 0; i < sizeof(property_texts) / sizeof(property_texts[0]); i++) {
+		if ((properties->_flags & property_texts[i].flag) == 0)
+			continue;
+		amqp_bytes_t bytes;
+		memcpy(&bytes, (const char *)properties + property_texts[i].property, sizeof(bytes));
+		sources[count++] = (struct source){ property_texts[i].member, bytes };
+	}
+	if ((properties->_flags & AMQP_BASIC_HEADERS_FLAG) == 0)
+		return count;
+	for (size_t i = 0; i < sizeof(header_texts) / sizeof(header_texts[0]); i++) {
+		amqp_bytes_t bytes;
+		if (find_header(&properties->headers, header_texts[i].name, &bytes))
+			sources[count++] = (struct source){ header_texts[i].member, bytes };
+	}
+	return count;
+}
+
+/* One block: the struct, room for the body and its NUL, the texts. `*body` is where the body goes. */
+static struct delivery *new_delivery(const struct source sources[], size_t count, size_t body_bytes, char **body)
+{
+	size_t size = sizeof(struct delivery) + body_bytes + 1;
+	for (size_t i = 0; i < count; i++)
+		size += sources[i].bytes.len + 1;
+	struct delivery *delivery = malloc(size);
+	if (delivery == NULL)
+		abort();
+	*delivery = (struct delivery){ 0 };
+	*body = (char *)(delivery + 1);
+	(*body)[body_bytes] = '\0';
+	char *next = *body + body_bytes + 1;
+	for (size_t i = 0; i < count; i++) {
+		size_t length = sources[i].bytes.len;
+		if (length > 0)
+			memcpy(next, sources[i].bytes.bytes, length);
+		next[length] = '\0';
+		memcpy((char *)delivery + sources[i].member, &next, sizeof(next));
+		next += length + 1;
+	}
+	delivery->body = *body;
+	return delivery;
+}
+
+void delivery_free(struct delivery *delivery)
+{
+	free(delivery);
+}
+
+static void drop_assembly(struct consumer *consumer)
+{
+	delivery_free(consumer->assembly.delivery);
+	consumer->assembly = (struct assembly){ 0 };
+}
+
+static void copy_short(char text[static SHORT_TEXT_BYTES], amqp_bytes_t bytes)
+{
+	size_t length = bytes.len < SHORT_TEXT_BYTES ? bytes.len : SHORT_TEXT_BYTES - 1;
+	if (length > 0)
+		memcpy(text, bytes.bytes, length);
+	text[length] = '\0';
+}
+
+/*
+ * The tag under which a lane is consumed now: "bloodbank-1", after a change of prefetch "bloodbank-1+1". A quorum queue
+ * of RabbitMQ 3.10 ends the connection (541) when a tag is used again while deliveries of its first use are unacknowledged.
+ */
+static const char *current_tag(const struct consumer *consumer, size_t lane, char tag[static SHORT_TEXT_BYTES])
+{
+	if (consumer->generation == 0)
+		snprintf(tag, SHORT_TEXT_BYTES, "%s", consumer->tags[lane]);
+	else
+		snprintf(tag, SHORT_TEXT_BYTES, "%s+%u", consumer->tags[lane], consumer->generation);
+	return tag;
+}
+
+/* A consumer's tag, of any generation, to its lane; BROKER_LANES_MAX when it is none of ours. */
+static unsigned find_lane(const struct consumer *consumer, amqp_bytes_t tag)
+{
+	const char *plus = tag.len == 0 ? NULL : memrchr(tag.bytes, '+', tag.len);
+	if (consumer->generation > 0 && plus != NULL)
+		tag.len = (size_t)(plus - (const char *)tag.bytes);
+	for (unsigned lane = 0; lane < consumer->queue_count; lane++)
+		if (bytes_equal(tag, consumer->tags[lane]))
+			return lane;
+	return BROKER_LANES_MAX;
+}
+
+static bool unexpected(struct consumer *consumer, const char *what, struct why *why)
+{
+	return connection_failed(&consumer->connection, why, "the broker sent %s that does not belong here", what);
+}
+
+static bool take_deliver(struct consumer *consumer, const amqp_basic_deliver_t *method, struct why *why)
+{
+	struct assembly *assembly = &consumer->assembly;
+	unsigned lane = find_lane(consumer, method->consumer_tag);
+	if (assembly->is_open || lane == BROKER_LANES_MAX)
+		return unexpected(consumer, "a delivery", why);
+	assembly->is_open = true;
+	assembly->tag = method->delivery_tag;
+	assembly->lane = lane;
+	assembly->is_redelivered = method->redelivered;
+	copy_short(assembly->exchange, method->exchange);
+	copy_short(assembly->routing_key, method->routing_key);
+	return true;
+}
+
+/* Hands the message over when it is complete. */
+static void finish_if_complete(struct consumer *consumer)
+{
+	struct assembly *assembly = &consumer->assembly;
+	if (assembly->received_bytes < assembly->expected_bytes)
+		return;
+	struct delivery *delivery = assembly->delivery;
+	assembly->delivery = NULL;
+	assembly->is_open = false;
+	consumer->deliver(consumer->owner, delivery);
+}
+
+static bool take_header(struct consumer *consumer, const amqp_frame_t *frame, struct why *why)
+{
+	struct assembly *assembly = &consumer->assembly;
+	if (!assembly->is_open || assembly->delivery != NULL)
+		return unexpected(consumer, "a header", why);
+	const amqp_basic_properties_t *properties = frame->payload.properties.decoded;
+	struct source sources[TEXTS_MAX];
+	size_t count = list_texts(properties, assembly, sources);
+	assembly->received_bytes = 0;
+	assembly->expected_bytes = frame->payload.properties.body_size;
+	bool is_too_large = assembly->expected_bytes > BROKER_BODY_MAX;
+	size_t kept_bytes = is_too_large ? 0 : (size_t)assembly->expected_bytes;
+	struct delivery *delivery = new_delivery(sources, count, kept_bytes, &assembly->body);
+	delivery->tag = assembly->tag;
+	delivery->incarnation = consumer->incarnation;
+	delivery->lane = assembly->lane;
+	delivery->is_redelivered = assembly->is_redelivered;
+	delivery->is_too_large = is_too_large;
+	delivery->body_bytes = kept_bytes;
+	if (properties->_flags & AMQP_BASIC_TIMESTAMP_FLAG)
+		delivery->timestamp_s = (int64_t)properties->timestamp;
+	assembly->delivery = delivery;
+	finish_if_complete(consumer);
+	return true;
+}
+
+static bool take_body(struct consumer *consumer, amqp_bytes_t piece, struct why *why)
+{
+	struct assembly *assembly = &consumer->assembly;
+	if (assembly->delivery == NULL || piece.len > assembly->expected_bytes - assembly->received_bytes)
+		return unexpected(consumer, "a piece of a body", why);
+	if (!assembly->delivery->is_too_large && piece.len > 0)
+		memcpy(assembly->body + assembly->received_bytes, piece.bytes, piece.len);
+	assembly->received_bytes += piece.len;
+	finish_if_complete(consumer);
+	return true;
+}
+
+static bool take_cancel(struct consumer *consumer, const amqp_basic_cancel_t *method, struct why *why)
+{
+	unsigned lane = find_lane(consumer, method->consumer_tag);
+	connection_drop(&consumer->connection);
+	return because(why, "cancelled", "the broker ended the consumer of queue %s: was the queue deleted?",
+		lane < consumer->queue_count ? consumer->queues[lane] : "(unknown)");
+}
+
+static bool take_frame(struct consumer *consumer, const amqp_frame_t *frame, struct why *why)
+{
+	switch (frame->frame_type) {
+	case AMQP_FRAME_METHOD:
+		if (frame->payload.method.id == AMQP_BASIC_DELIVER_METHOD)
+			return take_deliver(consumer, frame->payload.method.decoded, why);
+		if (frame->payload.method.id == AMQP_BASIC_CANCEL_METHOD)
+			return take_cancel(consumer, frame->payload.method.decoded, why);
+		return true; /* qos-ok, connection.blocked: nothing to do */
+	case AMQP_FRAME_HEADER:
+		return take_header(consumer, frame, why);
+	case AMQP_FRAME_BODY:
+		return take_body(consumer, frame->payload.body_fragment, why);
+	default:
+		return true;
+	}
+}
+
+static bool ask_to_consume(struct consumer *consumer, size_t lane, struct why *why)
+{
+	amqp_connection_state_t state = consumer->connection.state;
+	char doing[SHORT_TEXT_BYTES];
+	snprintf(doing, sizeof(doing), "consuming queue %s", consumer->queues[lane]);
+	amqp_queue_declare(state, WIRE_CHANNEL, amqp_cstring_bytes(consumer->queues[lane]), 1, 0, 0, 0, amqp_empty_table);
+	if (!connection_succeeded(amqp_get_rpc_reply(state), doing, why))
+		return false;
+	amqp_basic_consume(state, WIRE_CHANNEL, amqp_cstring_bytes(consumer->queues[lane]),
+		amqp_cstring_bytes(consumer->tags[lane]), 0, 0, 0, amqp_empty_table);
+	return connection_succeeded(amqp_get_rpc_reply(state), doing, why);
+}
+
+static bool start_consuming(struct consumer *consumer, uint16_t prefetch, struct why *why)
+{
+	amqp_connection_state_t state = consumer->connection.state;
+	amqp_basic_qos(state, WIRE_CHANNEL, 0, prefetch, 0);
+	if (!connection_succeeded(amqp_get_rpc_reply(state), "setting the prefetch", why))
+		return false;
+	for (size_t lane = 0; lane < consumer->queue_count; lane++)
+		if (!ask_to_consume(consumer, lane, why))
+			return false;
+	return true;
+}
+
+struct consumer *consumer_new(const struct broker_address *address, const char *tag, const char *const queues[],
+	size_t count, delivery_fn *deliver, void *owner)
+{
+	assert(count > 0 && count <= BROKER_LANES_MAX);
+	struct consumer *consumer = calloc(1, sizeof(*consumer));
+	if (consumer == NULL)
+		abort();
+	consumer->address = address;
+	consumer->queues = queues;
+	consumer->queue_count = count;
+	consumer->deliver = deliver;
+	consumer->owner = owner;
+	assert(strlen(tag) < TAG_BYTES - 2 && strchr(tag, '+') == NULL);
+	snprintf(consumer->tags[0], TAG_BYTES, "%s", tag);
+	for (size_t lane = 1; lane < count; lane++)
+		snprintf(consumer->tags[lane], TAG_BYTES, "%s.%zu", tag, lane);
+	return consumer;
+}
+
+void consumer_free(struct consumer *consumer)
+{
+	if (consumer == NULL)
+		return;
+	consumer_close(consumer);
+	connection_clear(&consumer->connection);
+	free(consumer);
+}
+
+bool consumer_open(struct consumer *consumer, uint16_t prefetch, struct why *why)
+{
+	drop_assembly(consumer);
+	if (!connection_open(&consumer->connection, consumer->address, why))
+		return false;
+	consumer->incarnation++;
+	consumer->generation = 0;
+	if (start_consuming(consumer, prefetch, why))
+		return true;
+	connection_drop(&consumer->connection);
+	return false;
+}
+
+void consumer_close(struct consumer *consumer)
+{
+	connection_close(&consumer->connection);
+	drop_assembly(consumer);
+}
+
+bool consumer_is_open(const struct consumer *consumer)
+{
+	return connection_is_open(&consumer->connection);
+}
+
+uint64_t consumer_incarnation(const struct consumer *consumer)
+{
+	return consumer->incarnation;
+}
+
+bool consumer_cancel(struct consumer *consumer, struct why *why)
+{
+	if (!consumer_is_open(consumer))
+		return because(why, "connection", "the connection is closed");
+	char tag[SHORT_TEXT_BYTES];
+	for (size_t lane = 0; lane < consumer->queue_count; lane++)
+		wire_cancel(&consumer->connection.output, current_tag(consumer, lane, tag));
+	return connection_flush(&consumer->connection, why);
+}
+
+bool consumer_set_prefetch(struct consumer *consumer, uint16_t prefetch, struct why *why)
+{
+	if (!consumer_is_open(consumer))
+		return because(why, "connection", "the connection is closed");
+	struct buffer *output = &consumer->connection.output;
+	char tag[SHORT_TEXT_BYTES];
+	for (size_t lane = 0; lane < consumer->queue_count; lane++)
+		wire_cancel(output, current_tag(consumer, lane, tag));
+	consumer->generation++;
+	wire_qos(output, prefetch);
+	for (size_t lane = 0; lane < consumer->queue_count; lane++)
+		wire_consume(output, consumer->queues[lane], current_tag(consumer, lane, tag));
+	return connection_flush(&consumer->connection, why);
+}
+
+bool consumer_serve(struct consumer *consumer, struct why *why)
+{
+	struct connection *connection = &consumer->connection;
+	if (!connection_beat(connection, why) || !connection_flush(connection, why))
+		return false;
+	for (;;) {
+		amqp_frame_t frame;
+		switch (connection_read(connection, &frame, why)) {
+		case READING_FRAME:
+			if (!take_frame(consumer, &frame, why))
+				return false;
+			break;
+		case READING_NOTHING:
+			return true;
+		case READING_FAILED:
+			return false;
+		}
+	}
+}
+
+bool consumer_ack(struct consumer *consumer, uint64_t incarnation, uint64_t tag, bool is_multiple, struct why *why)
+{
+	enum { FLUSH_BYTES = 8 * 1024 };
+	struct connection *connection = &consumer->connection;
+	if (incarnation != consumer->incarnation || !consumer_is_open(consumer))
+		return true;
+	wire_ack(&connection->output, tag, is_multiple);
+	if (connection->is_stalled || connection_unsent_bytes(connection) < FLUSH_BYTES)
+		return true;
+	return connection_flush(connection, why);
+}
+
+int consumer_socket(const struct consumer *consumer)
+{
+	return connection_socket(&consumer->connection);
+}
+
+bool consumer_has_pending(const struct consumer *consumer)
+{
+	return connection_has_pending(&consumer->connection);
+}
+
+bool consumer_wants_write(const struct consumer *consumer)
+{
+	return connection_wants_write(&consumer->connection);
+}

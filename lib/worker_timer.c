@@ -1,0 +1,215 @@
+/* What is due by the clock: the worker's timers, the sweeper of unsent outputs, the pruning of old rows. */
+#include "worker_internal.h"
+
+#include <string.h>
+
+#include "machine_queries.h"
+#include "schema.h"
+
+enum {
+	SWEEP_PERIOD_MS = 5000,
+	SWEEP_SHORT_MS = 500, /* when the set age is short, as in tests */
+	PRUNE_PERIOD_MS = 60000,
+	MARKS_IDLE_MS = 1000, /* marks that no batch takes along are written alone */
+};
+
+static void give_up(struct runtime *runtime, struct flight *flight, enum outcome outcome, const char *what,
+	const struct why *why)
+{
+	log_line(&runtime->log, LOG_WARNING_LEVEL, what, "outcome", outcome_name(outcome), "reason", why->reason,
+		"detail", why->text, NULL);
+	if (flight != NULL)
+		flight_drop(runtime, flight);
+	if (outcome == STOP || outcome == REJECT)
+		worker_fail(runtime, EXIT_OUR_FAULT, why);
+	else if (!database_is_open(runtime->database))
+		links_database_lost(runtime, why);
+}
+
+/* One process at a time. DONE and `*is_ours` false: another one runs this timer now. */
+static enum outcome take_lock(struct runtime *runtime, const char *name, bool *is_ours, struct why *why)
+{
+	struct parameter parameter;
+	parameter_init(&parameter, PARAMETER_TEXT, false);
+	parameter_text(&parameter, name);
+	int ticket = database_send(runtime->database, &timer_lock, &parameter, 1);
+	parameter_clear(&parameter);
+	const struct rows *rows = database_rows(runtime->database, ticket, why);
+	if (rows == NULL)
+		return database_failure(runtime->database, why);
+	*is_ours = rows_bool(rows, 0, 0);
+	return DONE;
+}
+
+static enum outcome decide_due(struct runtime *runtime, const struct timer *timer, struct flight *flight,
+	struct batch *batch, struct why *why)
+{
+	char *cause_id = arena_new(&flight->arena, UUID_TEXT_BYTES);
+	uuid_random(cause_id);
+	for (batch->round = 0; batch->round < ROUNDS_MAX; batch->round++) {
+		batch_begin_round(runtime, flight, batch);
+		enum outcome outcome = timer->load(batch, runtime->database, why);
+		if (outcome != DONE)
+			return outcome;
+		outbox_cause(&flight->outbox, NULL, cause_id, "", 0);
+		timer->decide(batch, &flight->outbox);
+		if (batch->wants_more)
+			continue;
+		if (runtime->worker->conclude != NULL)
+			runtime->worker->conclude(batch, &flight->outbox);
+		return DONE;
+	}
+	return stop(why, "load", "timer %s was not complete after %d loads", timer->name, ROUNDS_MAX);
+}
+
+static enum outcome transact_timer(struct runtime *runtime, const struct timer *timer, struct flight *flight,
+	struct batch *batch, struct why *why)
+{
+	bool is_ours = false;
+	database_begin(runtime->database);
+	enum outcome outcome = take_lock(runtime, timer->name, &is_ours, why);
+	if (outcome == DONE && is_ours)
+		outcome = decide_due(runtime, timer, flight, batch, why);
+	if (outcome == DONE && is_ours)
+		outcome = runtime->worker->store(batch, runtime->database, why);
+	if (outcome != DONE) {
+		database_rollback(runtime->database);
+		return outcome;
+	}
+	store_outputs(runtime, &flight->outbox);
+	outcome = database_commit(runtime->database, why);
+	if (outcome == DONE)
+		crash_point_pass(CRASH_AFTER_TIMER_COMMIT);
+	return outcome;
+}
+
+static bool run_timer(struct runtime *runtime, size_t number)
+{
+	const struct timer *timer = &runtime->worker->timers[number];
+	struct flight *flight = flight_new(runtime);
+	struct why why = { 0 };
+	if (flight == NULL)
+		return false;
+	struct batch batch = { .now = clock_now_us() };
+	runtime->timers_due_ms[number] = clock_steady_ms() + timer->period_ms;
+	enum outcome outcome = transact_timer(runtime, timer, flight, &batch, &why);
+	if (outcome != DONE) {
+		give_up(runtime, flight, outcome, timer->name, &why);
+		return true;
+	}
+	if (batch.state != NULL && timer->is_full != NULL && timer->is_full(&batch))
+		runtime->timers_due_ms[number] = 0;
+	flight_launch(runtime, flight);
+	return true;
+}
+
+/* A view that was not stored in time is read again: an old body must not become the current one. */
+static enum outcome refresh_view(
+	struct runtime *runtime, struct output *output, struct arena *arena, struct why *why)
+{
+	for (const struct view *view = runtime->worker->views; view->name != NULL; view++) {
+		if (strcmp(view->name, output->type) != 0)
+			continue;
+		const void *body = view->read(output->routing_key, runtime->database, &output->version, arena, why);
+		struct buffer buffer = { 0 };
+		if (body == NULL)
+			return database_failure(runtime->database, why);
+		if (!schema_write(event_type(view->event)->schema, body, &buffer))
+			return stop(
+				why, "view", "view %s of %s does not fit its schema", view->name, output->routing_key);
+		output->body = arena_bytes(arena, buffer.data, buffer.length_bytes);
+		output->body_bytes = buffer.length_bytes;
+		buffer_clear(&buffer);
+		return DONE;
+	}
+	return DONE;
+}
+
+static enum outcome claim_unsent(struct runtime *runtime, struct flight *flight, struct why *why)
+{
+	struct parameter age;
+	parameter_init(&age, PARAMETER_INT, false);
+	parameter_int(&age, runtime->settings.sweep_after_ms);
+	database_begin(runtime->database);
+	int ticket = database_send(runtime->database, &outbox_claim, &age, 1);
+	parameter_clear(&age);
+	const struct rows *rows = database_rows(runtime->database, ticket, why);
+	enum outcome outcome = rows == NULL ? database_failure(runtime->database, why) : DONE;
+	for (size_t row = 0; outcome == DONE && row < rows_count(rows); row++) {
+		struct output *output = output_from_row(rows, row, &flight->arena);
+		if (output->is_view)
+			outcome = refresh_view(runtime, output, &flight->arena, why);
+		if (!output->is_view || output->body != NULL)
+			outbox_append(&flight->extras, output);
+	}
+	if (outcome == DONE)
+		return database_commit(runtime->database, why);
+	database_rollback(runtime->database);
+	return outcome;
+}
+
+static bool sweep(struct runtime *runtime)
+{
+	struct why why = { 0 };
+	int64_t period_ms = runtime->settings.sweep_after_ms < SWEEP_PERIOD_MS ? SWEEP_SHORT_MS : SWEEP_PERIOD_MS;
+	runtime->sweep_due_ms = clock_steady_ms() + period_ms;
+	struct flight *flight = publisher_is_open(runtime->publisher) ? flight_new(runtime) : NULL;
+	if (flight == NULL)
+		return false;
+	enum outcome outcome = claim_unsent(runtime, flight, &why);
+	if (outcome != DONE) {
+		give_up(runtime, flight, outcome, "sweep", &why);
+		return true;
+	}
+	if (flight->extras.count > 0) {
+		crash_point_pass(CRASH_AFTER_SWEEP_CLAIM);
+		count(runtime, METRIC_SWEPT, (double)flight->extras.count);
+		log_line(
+			&runtime->log, LOG_WARNING_LEVEL, "outputs were unsent for too long and are sent again", NULL);
+	}
+	flight_launch(runtime, flight);
+	return true;
+}
+
+static void prune(struct runtime *runtime)
+{
+	static const struct query *const prunings[] = { &inbox_prune, &outbox_prune, &attempt_prune };
+	struct why why = { 0 };
+	runtime->prune_due_ms = clock_steady_ms() + PRUNE_PERIOD_MS;
+	database_begin(runtime->database);
+	for (size_t i = 0; i < sizeof(prunings) / sizeof(prunings[0]); i++)
+		database_send(runtime->database, prunings[i], NULL, 0);
+	enum outcome outcome = database_commit(runtime->database, &why);
+	if (outcome != DONE)
+		give_up(runtime, NULL, outcome, "prune", &why);
+}
+
+bool timers_run(struct runtime *runtime)
+{
+	int64_t now_ms = clock_steady_ms();
+	if (!database_is_open(runtime->database) || runtime->is_stopping || !flight_is_free(runtime))
+		return false;
+	for (size_t i = 0; runtime->worker->timers[i].name != NULL; i++)
+		if (now_ms >= runtime->timers_due_ms[i] && run_timer(runtime, i))
+			return true;
+	if (now_ms >= runtime->sweep_due_ms && sweep(runtime))
+		return true;
+	if (runtime->marks[0].count > 0 && now_ms - runtime->marks_since_ms >= MARKS_IDLE_MS)
+		return marks_flush(runtime);
+	if (now_ms < runtime->prune_due_ms)
+		return false;
+	prune(runtime);
+	return true;
+}
+
+int64_t timers_next_ms(const struct runtime *runtime)
+{
+	int64_t next_ms =
+		runtime->sweep_due_ms < runtime->prune_due_ms ? runtime->sweep_due_ms : runtime->prune_due_ms;
+	for (size_t i = 0; runtime->worker->timers[i].name != NULL; i++)
+		if (runtime->timers_due_ms[i] < next_ms)
+			next_ms = runtime->timers_due_ms[i];
+	if (runtime->marks[0].count > 0 && runtime->marks_since_ms + MARKS_IDLE_MS < next_ms)
+		next_ms = runtime->marks_since_ms + MARKS_IDLE_MS;
+	return next_ms;
+}

@@ -1,0 +1,205 @@
+-- Reading. Whoever allocates holds the shelves' locks first; what is read behind them in the same transaction is true until its end.
+
+-- name: shelf_lock
+SELECT s.bank_id::text, s.component::text
+FROM shelf s
+WHERE (s.bank_id, s.component) IN (SELECT bank_id, component FROM reach($1::text[], $2::text[], $3::text[], $4::text[]))
+ORDER BY s.bank_id, s.component
+FOR UPDATE OF s;
+
+-- name: stock_find
+SELECT s.bank_id::text, s.component::text, s.blood_group::text, s.available, s.reserved, s.version, s.demand_28_days
+FROM reach($1::text[], $2::text[], $3::text[], $4::text[]) r
+JOIN stock s USING (bank_id, component);
+
+-- name: bin_find
+SELECT b.bank_id::text, b.component::text, b.blood_group::text, b.profile, b.available
+FROM reach($1::text[], $2::text[], $3::text[], $4::text[]) r
+JOIN bin b USING (bank_id, component);
+
+-- name: expiring_count
+SELECT u.bank_id::text, u.component::text, u.blood_group::text, count(*)
+FROM reach($1::text[], $2::text[], $3::text[], $4::text[]) r
+JOIN unit u ON u.bank_id = r.bank_id AND u.component = r.component
+WHERE u.status = 'available' AND u.expires_at <= $5::timestamptz
+GROUP BY 1, 2, 3;
+
+-- The hospitals that are asked for, and those that the banks with arrivals serve.
+-- name: service_find
+SELECT h.hospital_id::text, b.bank_id::text, b.distance_km
+FROM hospital h
+LEFT JOIN bank_of_hospital b USING (hospital_id)
+WHERE h.hospital_id IN (
+	SELECT unnest($1::text[])
+	UNION SELECT served.hospital_id FROM bank_of_hospital served WHERE served.bank_id = ANY ($2::text[]))
+ORDER BY h.hospital_id, b.distance_km, b.bank_id;
+
+-- name: bank_find
+SELECT bank_id::text, extract(epoch FROM ($2::timestamptz AT TIME ZONE zone) - ($2::timestamptz AT TIME ZONE 'UTC'))::bigint
+FROM bank
+WHERE bank_id = ANY ($1::text[]);
+
+-- name: request_find
+SELECT r.request_id, r.status, r.quantity_allocated, r.quantity_lapsed, r.blind_o_negative, r.allocation_no, r.version,
+	r.received_at, r.allocate_at, r.correlation_id, r.traceparent, r.body, d.version, d.event, d.body
+FROM request r
+LEFT JOIN decision d USING (request_id)
+WHERE r.request_id = ANY ($1::uuid[])
+ORDER BY r.request_id, d.version;
+
+-- Of each urgency those that wait longest, for hospitals that are served from the banks with arrivals.
+-- name: request_waiting
+SELECT w.request_id, w.status, w.quantity_allocated, w.quantity_lapsed, w.blind_o_negative, w.allocation_no, w.version,
+	w.received_at, w.allocate_at, w.correlation_id, w.traceparent, w.body
+FROM (SELECT DISTINCT component FROM unnest($1::text[], $2::text[]) came (bank_id, component)) c
+CROSS JOIN (VALUES ('emergency'), ('urgent'), ('routine'), ('replenishment')) u (urgency)
+CROSS JOIN LATERAL (
+	SELECT *
+	FROM request r
+	WHERE r.status = 'waiting' AND r.component = c.component AND r.urgency = u.urgency AND r.blood_group = ANY ($3::text[])
+		AND r.hospital_id IN (
+			SELECT b.hospital_id
+			FROM unnest($1::text[], $2::text[]) came (bank_id, component)
+			JOIN bank_of_hospital b ON b.bank_id = came.bank_id
+			WHERE came.component = c.component)
+	ORDER BY r.received_at, r.request_id
+	LIMIT $4) w;
+
+-- O- units that these patients got while their group was unknown.
+-- name: blind_count
+SELECT patient_ref, sum(blind_o_negative)::bigint
+FROM request
+WHERE patient_ref = ANY ($1::text[]) AND blind_o_negative > 0
+GROUP BY patient_ref;
+
+-- The oldest units of each bin, as many as the demand is.
+-- name: unit_oldest
+SELECT b.place, u.unit_id, u.collected_at, u.expires_at, u.attributes, u.antigens
+FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::bigint[])
+	WITH ORDINALITY b (bank_id, component, blood_group, profile, asked, place)
+CROSS JOIN LATERAL (
+	SELECT *
+	FROM unit u
+	WHERE u.status = 'available' AND u.designated_for IS NULL AND u.bank_id = b.bank_id AND u.component = b.component
+		AND u.blood_group = b.blood_group AND u.profile = b.profile
+	ORDER BY u.expires_at, u.unit_id
+	LIMIT b.asked) u;
+
+-- name: unit_freshest
+SELECT b.place, u.unit_id, u.collected_at, u.expires_at, u.attributes, u.antigens
+FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::bigint[])
+	WITH ORDINALITY b (bank_id, component, blood_group, profile, asked, place)
+CROSS JOIN LATERAL (
+	SELECT *
+	FROM unit u
+	WHERE u.status = 'available' AND u.designated_for IS NULL AND u.bank_id = b.bank_id AND u.component = b.component
+		AND u.blood_group = b.blood_group AND u.profile = b.profile
+	ORDER BY u.collected_at DESC, u.unit_id
+	LIMIT b.asked) u;
+
+-- name: unit_designated
+SELECT u.bank_id::text, u.component::text, u.blood_group::text, u.profile, u.designated_for, u.unit_id, u.collected_at,
+	u.expires_at, u.attributes, u.antigens
+FROM unit u
+WHERE u.status = 'available' AND u.designated_for = ANY ($1::text[]);
+
+-- All that is kept of these units.
+-- name: unit_find
+SELECT unit_id, bank_id::text, component::text, blood_group::text, profile, status, request_id, reserved_until, collected_at,
+	expires_at, version, din, product_code, division, volume_ml, initial_status, attributes, antigens, parents,
+	designated_for, anticoagulant, additive, batch, donor_ref
+FROM unit
+WHERE unit_id = ANY ($1::text[]);
+
+-- What is due. Read without locks: it says which locks to take, and the rows are read again behind them.
+
+-- name: request_due
+SELECT request_id, hospital_id::text, component::text
+FROM request
+WHERE status = 'scheduled' AND allocate_at <= $1::timestamptz
+ORDER BY allocate_at, request_id
+LIMIT $2;
+
+-- name: unit_due
+SELECT unit_id, bank_id::text, component::text, blood_group::text, request_id
+FROM unit
+WHERE status IN ('available', 'reserved') AND LEAST(reserved_until, expires_at) <= $1::timestamptz
+ORDER BY LEAST(reserved_until, expires_at), unit_id
+LIMIT $2;
+
+-- Writing. Each statement touches as many rows as it is given, or the batch stops.
+
+-- name: request_insert
+INSERT INTO request (request_id, hospital_id, component, blood_group, urgency, quantity, quantity_allocated,
+	blind_o_negative, patient_ref, status, allocation_no, version, received_at, allocate_at, correlation_id, traceparent,
+	body)
+SELECT request_id, hospital_id, component, blood_group, urgency, quantity, quantity_allocated, blind_o_negative, patient_ref,
+	status, allocation_no, version, received_at, allocate_at, correlation_id, traceparent, body
+FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::bigint[], $8::bigint[], $9::text[],
+	$10::text[], $11::bigint[], $12::bigint[], $13::timestamptz[], $14::timestamptz[], $15::text[], $16::text[], $17::text[])
+	r (request_id, hospital_id, component, blood_group, urgency, quantity, quantity_allocated, blind_o_negative, patient_ref,
+	status, allocation_no, version, received_at, allocate_at, correlation_id, traceparent, body);
+
+-- name: request_update
+UPDATE request r
+SET status = c.status, quantity_allocated = c.quantity_allocated, quantity_lapsed = c.quantity_lapsed,
+	blind_o_negative = c.blind_o_negative, allocation_no = c.allocation_no, version = c.version
+FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[])
+	c (request_id, status, quantity_allocated, quantity_lapsed, blind_o_negative, allocation_no, version)
+WHERE r.request_id = c.request_id AND r.version < c.version;
+
+-- name: decision_insert
+INSERT INTO decision (request_id, version, event, body)
+SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[]);
+
+-- Lists come as the text form of an array.
+-- name: unit_insert
+INSERT INTO unit (unit_id, din, product_code, division, bank_id, component, blood_group, profile, status, request_id,
+	reserved_until, collected_at, expires_at, volume_ml, initial_status, attributes, antigens, parents, designated_for,
+	anticoagulant, additive, batch, donor_ref)
+SELECT unit_id, din, product_code, division, bank_id, component, blood_group, profile, status, request_id, reserved_until,
+	collected_at, expires_at, volume_ml, initial_status, attributes::text[], antigens::text[], parents::text[], designated_for, anticoagulant, additive, batch,
+	donor_ref
+FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::bigint[], $9::text[],
+	$10::uuid[], $11::timestamptz[], $12::timestamptz[], $13::timestamptz[], $14::bigint[], $15::text[], $16::text[],
+	$17::text[], $18::text[], $19::text[], $20::text[], $21::text[], $22::text[], $23::text[])
+	u (unit_id, din, product_code, division, bank_id, component, blood_group, profile, status, request_id, reserved_until,
+	collected_at, expires_at, volume_ml, initial_status, attributes, antigens, parents, designated_for, anticoagulant,
+	additive, batch, donor_ref);
+
+-- name: unit_update
+UPDATE unit u
+SET status = c.status, request_id = c.request_id, reserved_until = c.reserved_until, version = u.version + 1
+FROM unnest($1::text[], $2::text[], $3::text[], $4::uuid[], $5::timestamptz[])
+	c (unit_id, before, status, request_id, reserved_until)
+WHERE u.unit_id = c.unit_id AND u.status = c.before;
+
+-- name: stock_update
+UPDATE stock s
+SET available = c.available, reserved = c.reserved, version = s.version + 1
+FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[])
+	c (bank_id, component, blood_group, available, reserved, version)
+WHERE s.bank_id = c.bank_id AND s.component = c.component AND s.blood_group = c.blood_group AND s.version = c.version;
+
+-- name: bin_insert
+INSERT INTO bin (bank_id, component, blood_group, profile, available)
+SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::bigint[]);
+
+-- name: bin_update
+UPDATE bin b
+SET available = c.available
+FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::bigint[])
+	c (bank_id, component, blood_group, profile, available)
+WHERE b.bank_id = c.bank_id AND b.component = c.component AND b.blood_group = c.blood_group AND b.profile = c.profile;
+
+-- Questions.
+
+-- name: stock_answer
+SELECT s.bank_id::text, s.component::text, s.blood_group::text, s.available, s.reserved, s.version, s.demand_28_days,
+	(SELECT count(*) FROM unit u WHERE u.status = 'available' AND u.bank_id = s.bank_id AND u.component = s.component
+		AND u.blood_group = s.blood_group AND u.expires_at <= $4::timestamptz),
+	coalesce((SELECT sum(b.available) FROM bin b WHERE b.bank_id = s.bank_id AND b.component = s.component
+		AND b.blood_group = s.blood_group), 0)::bigint
+FROM stock s
+WHERE s.bank_id = $1 AND ($2::text IS NULL OR s.component = $2) AND ($3::text IS NULL OR s.blood_group = $3)
+ORDER BY s.component, s.blood_group;

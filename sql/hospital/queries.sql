@@ -1,0 +1,62 @@
+-- The hospital worker's statements. Integers come as bigint; lists as one array per column, in the same order.
+
+-- name: request_lock
+-- Of requests that do not exist yet, too: whoever hears of one second, waits. In the order of the keys.
+SELECT pg_advisory_xact_lock(key)
+FROM (SELECT DISTINCT hashtextextended(id::text, 0) AS key FROM unnest($1::uuid[]) AS id ORDER BY key) AS keys;
+
+-- name: hospital_known
+SELECT hospital_id FROM hospital WHERE hospital_id = ANY ($1::text[]) ORDER BY hospital_id;
+
+-- name: request_load
+SELECT request_id, version, status, content, order_id, hospital_id, component, blood_group, urgency, quantity, needed_at,
+	requested_at, is_scheduled, reason, detail, rejected_at, correlation_id, traceparent
+FROM request WHERE request_id = ANY ($1::uuid[]);
+
+-- name: allocation_load
+SELECT request_id, allocation_no, decision, quantity_requested, backordered, rules_version, decided_at
+FROM allocation WHERE request_id = ANY ($1::uuid[]) ORDER BY request_id, allocation_no;
+
+-- name: unit_load
+SELECT request_id, allocation_no, unit_id, bank_id, component, blood_group, expires_at, reserved_until, match_status
+FROM request_unit WHERE request_id = ANY ($1::uuid[]) ORDER BY request_id, allocation_no, ordinal;
+
+-- name: warning_load
+SELECT request_id, allocation_no, code, detail
+FROM request_warning WHERE request_id = ANY ($1::uuid[]) ORDER BY request_id, allocation_no, ordinal;
+
+-- name: release_load
+SELECT request_id, unit_id, released_at, reason, backordered
+FROM unit_release WHERE request_id = ANY ($1::uuid[]) ORDER BY request_id, released_at, unit_id;
+
+-- name: request_put
+-- Touches a row for each element, or somebody else changed a request that was locked.
+INSERT INTO request AS old (request_id, version, status, content, order_id, hospital_id, component, blood_group, urgency,
+	quantity, needed_at, requested_at, is_scheduled, reason, detail, rejected_at, correlation_id, traceparent)
+SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
+	$9::text[], $10::bigint[], $11::timestamptz[], $12::timestamptz[], $13::boolean[], $14::text[], $15::text[],
+	$16::timestamptz[], $17::text[], $18::text[])
+ON CONFLICT (request_id) DO UPDATE SET version = EXCLUDED.version, status = EXCLUDED.status, content = EXCLUDED.content,
+	order_id = EXCLUDED.order_id, hospital_id = EXCLUDED.hospital_id, component = EXCLUDED.component,
+	blood_group = EXCLUDED.blood_group, urgency = EXCLUDED.urgency, quantity = EXCLUDED.quantity,
+	needed_at = EXCLUDED.needed_at, requested_at = EXCLUDED.requested_at, is_scheduled = EXCLUDED.is_scheduled,
+	reason = EXCLUDED.reason, detail = EXCLUDED.detail, rejected_at = EXCLUDED.rejected_at
+WHERE old.version < EXCLUDED.version;
+
+-- name: allocation_add
+INSERT INTO allocation (request_id, allocation_no, decision, quantity_requested, backordered, rules_version, decided_at)
+SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::bigint[], $5::bigint[], $6::text[], $7::timestamptz[]);
+
+-- name: unit_add
+INSERT INTO request_unit (request_id, allocation_no, ordinal, unit_id, bank_id, component, blood_group, expires_at,
+	reserved_until, match_status)
+SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::text[],
+	$8::timestamptz[], $9::timestamptz[], $10::text[]);
+
+-- name: warning_add
+INSERT INTO request_warning (request_id, allocation_no, ordinal, code, detail)
+SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::text[], $5::text[]);
+
+-- name: release_add
+INSERT INTO unit_release (request_id, unit_id, released_at, reason, backordered)
+SELECT * FROM unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::text[], $5::bigint[]);

@@ -1,0 +1,21 @@
+-- One worker's roles and database: an owner that nobody logs in as, and the runtime role, which owns nothing.
+-- Variables: role, owner; the environment's RUNTIME_PASSWORD_FILE holds the role's password.
+\set password `cat "$RUNTIME_PASSWORD_FILE"`
+
+SELECT format('CREATE ROLE %I NOLOGIN', :'owner')
+WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = :'owner') \gexec
+
+SELECT format('CREATE ROLE %I LOGIN', :'role')
+WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = :'role') \gexec
+
+ALTER ROLE :"role" LOGIN NOINHERIT CONNECTION LIMIT 40 PASSWORD :'password';
+ALTER ROLE :"role" SET plan_cache_mode = force_generic_plan;
+ALTER ROLE :"role" SET statement_timeout = '10s';
+ALTER ROLE :"role" SET lock_timeout = '4s';
+ALTER ROLE :"role" SET idle_in_transaction_session_timeout = '10s';
+
+SELECT format('CREATE DATABASE %I OWNER %I', :'role', :'owner')
+WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = :'role') \gexec
+
+REVOKE ALL ON DATABASE :"role" FROM PUBLIC;
+GRANT CONNECT ON DATABASE :"role" TO :"role";

@@ -1,0 +1,435 @@
+"""lib/broker.h against a real broker: what it does with good messages, bad ones, refusals, and a broker that goes away."""
+import itertools
+import os
+import re
+import selectors
+import signal
+import subprocess
+import time
+
+import pika
+import pytest
+
+from servers import BUILD, wait_until
+
+PROBE = BUILD / "tests" / "broker" / "broker-probe"
+VHOSTS = itertools.count(1)
+CALL_MS = 250  # no call may wait; this much is a busy machine's doing
+
+
+class Probe:
+    """The probe's commands and its lines."""
+
+    def __init__(self, servers, vhost, user="admin", password=None):
+        environment = os.environ | {"AMQP_URL": f"amqp://127.0.0.1:{servers.port['AMQP_PORT']}/{vhost}",
+                                    "AMQP_USER": user, "AMQP_PASSWORD": password or servers.secret("amqp-admin")}
+        self.process = subprocess.Popen([str(PROBE)], env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self.selector = selectors.DefaultSelector()
+        self.selector.register(self.process.stdout, selectors.EVENT_READ)
+        self.lines, self.rest = [], b""
+
+    def do(self, command):
+        self.process.stdin.write(command.encode() + b"\n")
+        self.process.stdin.flush()
+
+    def read(self, timeout):
+        if self.selector.select(timeout):
+            piece = os.read(self.process.stdout.fileno(), 65536)
+            assert piece, f"the probe is gone; it said {self.lines}"
+            *lines, self.rest = (self.rest + piece).split(b"\n")
+            self.lines += [line.decode() for line in lines]
+
+    def expect(self, start, timeout=10, count=1):
+        """The next `count` lines that begin with `start`, taken out."""
+        deadline = time.monotonic() + timeout
+        while len(found := [line for line in self.lines if line.startswith(start)][:count]) < count:
+            left = deadline - time.monotonic()
+            assert left > 0, f"no {start!r} in {timeout} s ({len(found)} of {count}), but {self.lines[-20:]}"
+            self.read(left)
+        for line in found:
+            self.lines.remove(line)
+        return found
+
+    def ask(self, command, answer, timeout=10):
+        self.do(command)
+        return self.expect(answer, timeout)[0]
+
+    def deliveries(self, count, timeout=10):
+        return [fields(line) for line in self.expect("delivery", timeout, count)]
+
+    def state(self):
+        return {name: int(value) for name, value in fields(self.ask("state", "state")).items()}
+
+    def settled(self, timeout=20):
+        return {name: int(value) for name, value in fields(self.expect("settled", timeout)[0]).items() if value != "0"}
+
+    def send(self, count, exchange, key, odd_key=None, size=10):
+        self.do(f"send {count} {exchange} {key} {odd_key or key} {size}")
+        return self.settled()
+
+    def end(self):
+        """Close its input; it must end by itself."""
+        self.process.stdin.close()
+        assert self.process.wait(15) == 0
+        self.process.stdout.close()
+
+
+def fields(line):
+    return dict(re.findall(r"(\w+)=(\S*)", line))
+
+
+class Place:
+    """A virtual host of one test, with a channel of another library's."""
+
+    def __init__(self, servers):
+        self.servers = servers
+        self.vhost = f"broker-{next(VHOSTS)}"
+        self.probes = []
+        assert servers.http.put(servers.management(f"vhosts/{self.vhost}")).ok
+        self.allow("admin", ".*", ".*", ".*")
+        self.connect()
+
+    def allow(self, user, configure, write, read):
+        body = {"configure": configure, "write": write, "read": read}
+        assert self.servers.http.put(self.servers.management(f"permissions/{self.vhost}/{user}"), json=body).ok
+
+    def connect(self):
+        credentials = pika.PlainCredentials("admin", self.servers.secret("amqp-admin"))
+        self.connection = pika.BlockingConnection(pika.ConnectionParameters(
+            "127.0.0.1", self.servers.port["AMQP_PORT"], self.vhost, credentials))
+        self.channel = self.connection.channel()
+
+    def queue(self, name, **arguments):
+        arguments = {"x-queue-type": "quorum"} | {key.replace("_", "-"): value for key, value in arguments.items()}
+        self.channel.queue_declare(name, durable=True, arguments=arguments)
+        return name
+
+    def publish(self, queue, body=b"{}", **properties):
+        self.channel.basic_publish("", queue, body, pika.BasicProperties(**properties))
+
+    def count(self, queue):
+        return self.channel.queue_declare(queue, passive=True).method.message_count
+
+    def probe(self, **options):
+        self.probes.append(Probe(self.servers, self.vhost, **options))
+        return self.probes[-1]
+
+    def close(self):
+        for probe in self.probes:
+            if probe.process.poll() is None:
+                probe.end()
+        if self.connection.is_open:
+            self.connection.close()
+        assert self.servers.http.delete(self.servers.management(f"vhosts/{self.vhost}")).ok
+
+
+@pytest.fixture
+def place(servers):
+    if not PROBE.exists():
+        pytest.fail(f"{PROBE} is not built")
+    made = Place(servers)
+    yield made
+    made.close()
+
+
+def control(servers, *words):
+    """rabbitmqctl, for the run's own broker."""
+    environment = os.environ | {"HOME": str(servers.folder / "rabbitmq"), "ERL_EPMD_PORT": str(servers.port["EPMD_PORT"]),
+                                "RABBITMQ_NODENAME": "carebus@localhost",
+                                "RABBITMQ_CONF_ENV_FILE": str(servers.folder / "rabbitmq" / "environment")}
+    subprocess.run(["/usr/lib/rabbitmq/bin/rabbitmqctl", "-q", *words], env=environment, check=True,
+                   stdout=subprocess.DEVNULL, timeout=60)
+
+
+def test_every_property_and_header_arrives(place):
+    place.queue("all")
+    place.publish("all", b'{"a":1}', message_id="id", correlation_id="correlation", type="a.b.c", app_id="app",
+                  user_id="admin", reply_to="asker", content_type="application/json", timestamp=1700000001,
+                  headers={"traceparent": "00-trace", "causation_id": "cause"})
+    probe = place.probe()
+    assert probe.ask("consume tag 10 all", "consum") == "consuming"
+    [heard] = probe.deliveries(1)
+    assert heard == {"lane": "0", "tag": "1", "incarnation": "1", "redelivered": "0", "large": "0", "exchange": "-",
+                     "key": "all", "id": "id", "correlation": "correlation", "type": "a.b.c", "app": "app",
+                     "user": "admin", "reply": "asker", "content": "application/json", "traceparent": "00-trace",
+                     "causation": "cause", "time": "1700000001", "bytes": "7", "body": '{"a":1}'}
+
+
+def test_absent_and_odd_properties_do_no_harm(place):
+    place.queue("odd")
+    nested = {"a": {"b": [1, {"c": None}]}}
+    place.publish("odd", b"")
+    place.publish("odd", b"1", headers={"traceparent": nested, "causation_id": 7})
+    place.publish("odd", b"2", headers={"x": [[[]]], "traceparent": "first", "tracepareNt": "no"}, type="")
+    probe = place.probe()
+    probe.do("consume tag 10 odd")
+    heard = probe.deliveries(3)
+    assert [(each["traceparent"], each["causation"], each["bytes"]) for each in heard] == [
+        ("-", "-", "0"), ("-", "-", "1"), ("first", "-", "1")]
+    assert [each["tag"] for each in heard] == ["1", "2", "3"]
+
+
+def test_bodies_in_several_frames_and_too_large_ones(place):
+    place.queue("large")
+    sizes = (256 * 1024, 256 * 1024 + 1, 1000 * 1000, 131072 - 8, 131072, 1)
+    for size in sizes:
+        place.publish("large", b"y" * size)
+    probe = place.probe()
+    probe.do("consume tag 10 large")
+    heard = probe.deliveries(len(sizes))
+    assert [(each["large"], int(each["bytes"])) for each in heard] == [
+        ("0", 256 * 1024), ("1", 0), ("1", 0), ("0", 131072 - 8), ("0", 131072), ("0", 1)]
+
+
+def test_what_is_published_can_be_read_by_others(place):
+    place.queue("out")
+    assert place.probe().ask("publisher", "publi") == "publishing"
+    assert place.probes[0].send(1, "-", "out", size=300000) == {"confirmed": 1}
+    method, properties, body = place.channel.basic_get("out", auto_ack=True)
+    assert body == b"x" * 300000 and method.routing_key == "out"
+    assert (properties.delivery_mode, properties.content_type, properties.user_id) == (2, "application/json", "admin")
+    assert (properties.message_id, properties.correlation_id, properties.type, properties.app_id) == (
+        "message-1", "correlation", "some.type", "probe")
+    assert properties.timestamp == 1700000000 and properties.reply_to is None
+    properties.headers.pop("x-delivery-count", None)
+    assert properties.headers == {"traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+                                  "causation_id": "cause", "reason": "reason", "attempts": 2, "schema_version": 1}
+
+
+def test_lanes_and_acknowledgements(place):
+    place.queue("routine")
+    place.queue("routine.emergency")
+    for number in range(4):
+        place.publish("routine", str(number).encode())
+    place.publish("routine.emergency", b"now")
+    probe = place.probe()
+    probe.do("consume bank-1 10 routine routine.emergency")
+    heard = probe.deliveries(5)
+    lanes = {each["body"]: each["lane"] for each in heard}
+    assert lanes == {"0": "0", "1": "0", "2": "0", "3": "0", "now": "1"}
+    kept = [each for each in heard if each["body"] == "3"]
+    for each in heard:
+        if each not in kept:
+            probe.do(f"ack {each['tag']} 0")
+    assert probe.ask("close", "closed")
+    wait_until(lambda: place.count("routine") == 1 and place.count("routine.emergency") == 0, what="one message left")
+    probe.do("consume bank-1 10 routine routine.emergency")
+    [again] = probe.deliveries(1)
+    assert (again["body"], again["redelivered"]) == ("3", "1")
+
+
+def test_acknowledging_up_to_a_tag(place):
+    place.queue("many")
+    probe = place.probe()
+    probe.do("publisher")
+    assert probe.send(50, "-", "many") == {"confirmed": 50}
+    probe.do("consume tag 100 many")
+    probe.deliveries(50)
+    probe.do("ack 49 1")
+    probe.ask("close", "closed")
+    wait_until(lambda: place.count("many") == 1, what="one message left")
+
+
+def test_the_prefetch_can_be_changed_under_way(place):
+    place.queue("flow")
+    probe = place.probe()
+    probe.do("publisher")
+    probe.send(40, "-", "flow")
+    probe.do("consume tag 1 flow")
+    probe.deliveries(1)
+    probe.do("prefetch 8")  # the first delivery, unacknowledged, belongs to the consumer before
+    assert [each["tag"] for each in probe.deliveries(8)] == [str(tag) for tag in range(2, 10)]
+    probe.do("ack 3 1")
+    probe.deliveries(2)
+    assert probe.state()["received"] == 11
+    probe.do("prefetch 3")
+    probe.do("ack 11 1")
+    probe.deliveries(3)
+    probe.do("ack 14 1")
+    probe.deliveries(3)
+    probe.ask("close", "closed")
+    wait_until(lambda: place.count("flow") == 26, what="26 of 40 messages left")
+
+
+def test_a_cancelled_consumer_may_still_acknowledge(place):
+    place.queue("last")
+    probe = place.probe()
+    probe.do("publisher")
+    probe.send(5, "-", "last")
+    probe.do("consume tag 10 last")
+    probe.deliveries(5)
+    probe.do("cancel")
+    wait_until(lambda: place.channel.queue_declare("last", passive=True).method.consumer_count == 0, what="no consumer")
+    probe.do("ack 5 1")
+    assert probe.send(1, "-", "last") == {"confirmed": 1}
+    probe.ask("close", "closed")
+    wait_until(lambda: place.count("last") == 1, what="the message that came after the cancel")
+    assert not [line for line in probe.lines if line.startswith("delivery")]
+
+
+def test_what_nobody_takes_is_returned_and_the_rest_confirmed(place):
+    place.queue("taken")
+    probe = place.probe()
+    probe.do("publisher")
+    assert probe.send(1000, "-", "taken", "nobody") == {"confirmed": 500, "returned": 500}
+    assert probe.send(3, "-", "taken") == {"confirmed": 3}
+    assert probe.send(3, "-", "k" * 300) == {"returned": 3}
+
+
+def test_a_full_queue_refuses(place):
+    place.queue("full", x_max_length=5, x_overflow="reject-publish")
+    place.queue("roomy")
+    probe = place.probe()
+    probe.do("publisher")
+    probe.send(20, "-", "full")
+    assert probe.send(20, "-", "roomy", "full") == {"confirmed": 10, "nacked": 10}
+
+
+def test_ten_thousand_at_once(place):
+    place.queue("mass")
+    probe = place.probe()
+    probe.do("publisher")
+    assert probe.send(10000, "-", "mass", size=400) == {"confirmed": 10000}
+    probe.do("tell 10000")
+    probe.do("autoack 100")
+    probe.do("consume tag 384 mass")
+    probe.expect("received 10000", timeout=20)
+    probe.ask("close", "closed")
+    wait_until(lambda: place.count("mass") == 0, what="an empty queue")
+
+
+def test_refusals_at_the_opening_are_told(place):
+    probe = place.probe()
+    assert "404" in probe.ask("consume tag 10 missing", "consumer refused")
+    wrong = place.probe(password="wrong")
+    assert "403" in wrong.ask("publisher", "publisher refused")
+    place.allow("admin", ".*", ".*", "^$")
+    place.queue("closed")
+    assert "403" in probe.ask("consume tag 10 closed", "consumer refused")
+    assert probe.state()["consumer"] == 0
+
+
+def test_an_unknown_exchange_closes_and_loses(place):
+    probe = place.probe()
+    probe.do("publisher")
+    assert probe.send(3, "no-such-exchange", "key") == {"lost": 3}
+    assert "404" in probe.expect("publisher connection")[0]
+    assert probe.ask("publisher", "publi") == "publishing"
+    place.queue("after")
+    assert probe.send(3, "-", "after") == {"confirmed": 3}
+
+
+def test_a_deleted_queue_is_noticed(place):
+    place.queue("doomed")
+    probe = place.probe()
+    assert probe.ask("consume tag 10 doomed", "consum") == "consuming"
+    place.channel.queue_delete("doomed")
+    assert "doomed" in probe.expect("consumer cancelled")[0]
+    place.queue("doomed")
+    assert probe.ask("consume tag 10 doomed", "consum") == "consuming"
+
+
+def test_headers_that_fill_a_frame_and_grow(place):
+    place.queue("grown")
+    place.publish("grown", b"1", headers={"x": "y" * (131072 - 40)})
+    place.publish("grown", b"2", headers={"": 1})
+    probe = place.probe()
+    for redelivered in "0", "1", "1":
+        probe.do("consume tag 10 grown")
+        assert {(each["body"], each["redelivered"]) for each in probe.deliveries(2)} == {
+            ("1", redelivered), ("2", redelivered)}
+
+
+def test_connections_can_be_told_apart(place):
+    place.queue("seen")
+    probe = place.probe()
+    probe.do("publisher")
+    probe.ask("consume seen-1 10 seen", "consuming")
+
+    def consumers():
+        found = place.servers.http.get(place.servers.management(f"consumers/{place.vhost}")).json()
+        return found if found and found[0]["channel_details"].get("connection_name") else None
+
+    [consumer] = wait_until(consumers, what="the consumer in the management API")
+    assert (consumer["consumer_tag"], consumer["prefetch_count"], consumer["ack_required"]) == ("seen-1", 10, True)
+    names = wait_until(lambda: [each["client_properties"].get("connection_name") for each in place.servers.http.get(
+        place.servers.management(f"vhosts/{place.vhost}/connections")).json() if each.get("client_properties")],
+        what="the connections in the management API")
+    assert "probe" in names
+
+
+def test_a_blocked_publisher_waits_and_goes_on(place):
+    place.queue("blocked")
+    probe = place.probe()
+    probe.do("publisher")
+    probe.expect("publishing")
+    control(place.servers, "set_vm_memory_high_watermark", "0")
+    try:
+        probe.do("send 5000 - blocked blocked 100")
+        wait_until(lambda: probe.state()["blocked"] == 1, what="connection.blocked")
+        assert probe.state()["room"] == 0
+        assert probe.state()["longest_ms"] < CALL_MS
+    finally:
+        control(place.servers, "set_vm_memory_high_watermark", "0.4")
+    assert probe.settled(timeout=30) == {"confirmed": 5000}
+    assert probe.state()["blocked"] == 0
+
+
+def test_a_killed_broker(place):
+    place.queue("survivor")
+    probe = place.probe()
+    probe.do("publisher")
+    probe.ask("consume tag 10 survivor", "consuming")
+    assert probe.send(5, "-", "survivor") == {"confirmed": 5}
+    probe.deliveries(5)
+    place.servers.kill("rabbitmq")
+    probe.expect("consumer connection")
+    probe.expect("publisher connection")
+    assert "connecting" in probe.ask("publisher", "publisher connection")
+    place.servers.start("rabbitmq")
+    place.connect()
+    assert probe.ask("publisher", "publi") == "publishing"
+    # The broker answers before its queues do.
+    wait_until(lambda: probe.ask("consume tag 10 survivor", "consum") == "consuming", 40, "the queue again")
+    assert {each["redelivered"] for each in probe.deliveries(5, timeout=30)} == {"1"}
+    assert probe.send(5, "-", "survivor") == {"confirmed": 5}
+
+
+def test_a_broker_that_stands_still(place):
+    """Nothing waits for it: neither while its buffers fill up, nor until it is given up for silence."""
+    place.queue("still")
+    probe = place.probe()
+    probe.do("publisher")
+    probe.ask("consume tag 10 still", "consuming")
+    place.servers.signal("rabbitmq", signal.SIGSTOP)
+    began = time.monotonic()
+    try:
+        probe.do("send 1000 - still still 100000")
+        wait_until(lambda: probe.state()["room"] == 0, what="no room")
+        assert probe.expect("publisher connection", timeout=30)
+        assert probe.expect("consumer connection", timeout=30)
+        assert time.monotonic() - began < 25
+        assert probe.state()["longest_ms"] < CALL_MS
+        began = time.monotonic()
+        assert probe.ask("publisher", "publisher connection", timeout=15)
+        assert time.monotonic() - began < 12
+    finally:
+        place.servers.signal("rabbitmq", signal.SIGCONT)
+    place.connection.close() if place.connection.is_open else None
+    place.connect()
+    wait_until(lambda: probe.ask("publisher", "publi") == "publishing", what="the broker again")
+    assert probe.send(3, "-", "still") == {"confirmed": 3}
+
+
+def test_heartbeats_keep_an_idle_connection(place):
+    place.queue("idle")
+    probe = place.probe()
+    probe.do("publisher")
+    probe.ask("consume tag 10 idle", "consuming")
+    deadline = time.monotonic() + 35  # the broker would give up a silent client after 20 to 30 s
+    while time.monotonic() < deadline:
+        probe.read(1)
+        place.connection.process_data_events(0)
+    assert probe.lines == []
+    assert probe.send(1, "-", "idle") == {"confirmed": 1}
+    probe.deliveries(1)

@@ -1,0 +1,212 @@
+"""What a user may not do is tried, each, on a real broker, and refused; what it must be able to do works."""
+import contextlib
+import pathlib
+import sys
+
+import pika
+import pika.exceptions
+import pytest
+
+PROJECT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(PROJECT / "amqp-topology"))
+sys.dont_write_bytecode = True
+from generator.contract import Contract  # noqa: E402
+
+CONTRACT = Contract(str(PROJECT / "amqp-topology"))
+CONTEXTS = tuple(CONTRACT.topology["contexts"])
+EXCHANGES = (*CONTEXTS, "audit", "feed", "questions", "parked", "")
+USERS = tuple(CONTRACT.users)
+OTHERS = tuple(user for user in USERS if user != "admin")
+WORKERS = ("hospital", "bloodbank")
+WORK_QUEUES = ("hospital", "hospital.emergency", "bloodbank", "bloodbank.emergency")
+QUEUES = (*WORK_QUEUES, *(f"{queue}.parked" for queue in WORK_QUEUES), "hospital.query", "bloodbank.query")
+REFUSED, LOCKED, WRONG = 403, 405, 406  # locked: single-active-consumer queues know no basic.get
+VHOST = "permissions"
+
+
+class Door:
+    """One user's connection; a new channel after each one that the broker closed."""
+
+    def __init__(self, servers, user):
+        self.user = user
+        self.connection = pika.BlockingConnection(pika.ConnectionParameters(
+            "127.0.0.1", servers.port["AMQP_PORT"], VHOST,
+            pika.PlainCredentials(user, servers.secret(f"amqp-{user}")), heartbeat=0))
+        self._channel = None
+
+    @property
+    def channel(self):
+        if self._channel is None or not self._channel.is_open:
+            self._channel = self.connection.channel()
+            self._channel.confirm_delivery()
+        return self._channel
+
+    def code(self, action):
+        """0 when the broker lets the action through, else the code with which it closes the channel."""
+        try:
+            action(self.channel)
+        except pika.exceptions.ChannelClosedByBroker as closed:
+            return closed.reply_code
+        return 0
+
+    def publish(self, exchange, key, **properties):
+        return self.code(lambda channel: channel.basic_publish(exchange, key, b"{}", pika.BasicProperties(**properties)))
+
+
+@pytest.fixture(scope="module")
+def doors(servers):
+    servers.apply_topology(VHOST)
+    with contextlib.ExitStack() as stack:
+        made = {user: Door(servers, user) for user in USERS}
+        for door in made.values():
+            stack.callback(door.connection.close)
+        yield made
+
+
+def keys_to_try(exchange):
+    """Every key of the contract that belongs there, with and without lane, answers, and what nobody may write."""
+    names = [event.name for event in CONTRACT.events if event.exchange == exchange and not event.is_answer]
+    keys = names + [f"{name}.emergency" for name in names]
+    keys += [f"{exchange}.answer.operator.1", f"{exchange}.answer.bridge", f"{exchange}.answer.", f"{exchange}.answer.A"]
+    return keys + ["", "x", f"{exchange}.blood.invented", f"x{names[0] if names else ''}", "#", "hospital.blood.request"]
+
+
+def may_publish(user, exchange, key):
+    """From the contract's words alone: who emits what; workers also answer, and park."""
+    if user == "admin":
+        return True
+    if exchange == "parked":
+        return user in WORKERS
+    for event in CONTRACT.events:
+        lanes = ("", ".emergency") if event.has_emergency_lane else ("",)
+        if event.exchange == exchange and user in event.emitters and key in [event.name + lane for lane in lanes]:
+            return True
+    prefix = f"{user}.answer."
+    return user in WORKERS and user == exchange and key in (f"{prefix}operator.1", f"{prefix}bridge")
+
+
+@pytest.mark.parametrize("exchange", EXCHANGES, ids=lambda exchange: exchange or "default")
+@pytest.mark.parametrize("user", USERS)
+def test_publish(user, exchange, doors):
+    for key in keys_to_try(exchange) + (list(QUEUES) if exchange in ("", "parked") else []):
+        code = doors[user].publish(exchange, key)
+        assert code == (0 if may_publish(user, exchange, key) else REFUSED), f"{user} to {exchange!r} with {key!r}: {code}"
+    for queue in QUEUES:
+        doors["admin"].channel.queue_purge(queue)
+
+
+@pytest.mark.parametrize("user", USERS)
+def test_user_id_is_checked(user, doors):
+    exchange, key = {"hospital": ("hospital", "hospital.request.updated"), "operator": ("questions", "hospital.query.request"),
+                     "bloodbank": ("bloodbank", "bloodbank.unit.expired")}.get(user, ("hospital", "hospital.blood.request"))
+    assert doors[user].publish(exchange, key, user_id=user) == 0
+    assert doors[user].publish(exchange, key) == 0
+    for other in USERS:
+        if other != user:
+            assert doors[user].publish(exchange, key, user_id=other) == WRONG
+
+
+def own_queues(user):
+    return [queue for queue in QUEUES if queue.split(".")[0] == user and not queue.endswith(".parked")]
+
+
+def get(queue):
+    return lambda channel: channel.basic_get(queue)
+
+
+def consume(queue):
+    def act(channel):
+        tag = channel.basic_consume(queue, lambda *_: None)
+        channel.basic_cancel(tag)
+    return act
+
+
+READING = {"get": get, "consume": consume, "purge": lambda queue: lambda channel: channel.queue_purge(queue)}
+CHANGING = {
+    "delete": lambda queue: lambda channel: channel.queue_delete(queue),
+    "declare": lambda queue: lambda channel: channel.queue_declare(queue, durable=True, arguments={"x-queue-type": "quorum"}),
+    "bind to hospital": lambda queue: lambda channel: channel.queue_bind(queue, "hospital", "hospital.blood.request"),
+    "bind to bloodbank": lambda queue: lambda channel: channel.queue_bind(queue, "bloodbank", "#"),
+    "bind to feed": lambda queue: lambda channel: channel.queue_bind(queue, "feed", "#"),
+    "bind to parked": lambda queue: lambda channel: channel.queue_bind(queue, "parked", queue),
+    "unbind": lambda queue: lambda channel: channel.queue_unbind(queue, "hospital", "hospital.blood.requested"),
+}
+
+
+@pytest.mark.parametrize("action", READING)
+@pytest.mark.parametrize("user", OTHERS)
+def test_read_queues(user, action, doors):
+    for queue in QUEUES:
+        may = queue in own_queues(user) or (user == "operator" and queue.endswith(".parked"))
+        allowed = LOCKED if action == "get" and queue in ("bloodbank", "bloodbank.emergency") else 0
+        assert doors[user].code(READING[action](queue)) == (allowed if may else REFUSED), queue
+
+
+@pytest.mark.parametrize("action", CHANGING)
+@pytest.mark.parametrize("user", OTHERS)
+def test_change_queues(user, action, doors):
+    for queue in QUEUES:
+        assert doors[user].code(CHANGING[action](queue)) == REFUSED, queue
+
+
+@pytest.mark.parametrize("user", OTHERS)
+def test_make_something_new(user, doors):
+    door = doors[user]
+    assert door.code(lambda channel: channel.queue_declare("", exclusive=True)) == REFUSED
+    assert door.code(lambda channel: channel.queue_declare("amq.gen-mine", exclusive=True)) == REFUSED
+    assert door.code(lambda channel: channel.queue_declare("mine", exclusive=True)) == REFUSED
+    assert door.code(lambda channel: channel.exchange_declare("mine", "topic")) == REFUSED
+    for exchange in EXCHANGES[:-1]:
+        assert door.code(lambda channel, name=exchange: channel.exchange_delete(name)) == REFUSED
+        assert door.code(lambda channel, name=exchange: channel.exchange_bind("audit", name, "#")) == REFUSED
+        assert door.code(lambda channel, name=exchange: channel.exchange_unbind("feed", name, "#")) == REFUSED
+
+
+@pytest.mark.parametrize("user", OTHERS)
+def test_passive_declares_work(user, doors):
+    """A worker compares what it needs with what is there, without the right to make it."""
+    for queue in QUEUES:
+        assert doors[user].code(lambda channel, name=queue: channel.queue_declare(name, passive=True)) == 0
+    for exchange in EXCHANGES[:-1]:
+        assert doors[user].code(lambda channel, name=exchange: channel.exchange_declare(name, passive=True)) == 0
+
+
+def test_operator_watches_the_feed(doors):
+    """Its own queue, every event of the feed, answers to itself; no context's exchange, no other user's queue."""
+    door = doors["operator"]
+    queue = "operator.watch"
+    assert door.code(lambda channel: channel.queue_declare(queue, exclusive=True)) == 0
+    assert door.code(lambda channel: channel.queue_bind(queue, "feed", "#")) == 0
+    for context in CONTEXTS:
+        assert door.code(lambda channel, name=context: channel.queue_bind(queue, name, "#")) == REFUSED
+    sent = [("upstream", "hospital", "hospital.blood.request.emergency"), ("bloodbank", "bloodbank", "bloodbank.unit.expired"),
+            ("hospital", "hospital", "hospital.answer.operator.7"), ("bloodbank", "bloodbank", "bloodbank.blood.approved")]
+    for user, exchange, key in sent:
+        assert doors[user].publish(exchange, key) == 0
+    assert doors["hospital"].publish("hospital", "hospital.answer.bridge.7") == 0
+    heard = []
+    for method, _, _ in door.channel.consume(queue, inactivity_timeout=5):
+        assert method is not None, f"heard only {heard}"
+        heard.append((method.exchange, method.routing_key))
+        if len(heard) == len(sent):
+            break
+    assert heard == [(exchange, key) for _, exchange, key in sent]
+    assert door.channel.cancel() == 0
+    assert doors["bloodbank"].code(get(queue)) in (REFUSED, LOCKED)
+    assert door.code(lambda channel: channel.queue_delete(queue)) == 0
+
+
+def test_unheard_is_returned_in_spite_of_the_feed(doors):
+    """`mandatory` sees through the feed: with nobody watching, an event without a queue comes back."""
+    channel = doors["bloodbank"].channel
+    with pytest.raises(pika.exceptions.UnroutableError):
+        channel.basic_publish("bloodbank", "bloodbank.unit.expired", b"{}", mandatory=True)
+    channel.basic_publish("bloodbank", "bloodbank.blood.approved", b"{}", mandatory=True)
+
+
+@pytest.mark.parametrize("user, password, vhost", [
+    ("hospital", "wrong", VHOST), ("guest", "guest", VHOST), ("hospital", None, "/"), ("upstream", None, "nowhere")])
+def test_doors_that_stay_shut(user, password, vhost, servers, doors):
+    credentials = pika.PlainCredentials(user, password or servers.secret(f"amqp-{user}"))
+    with pytest.raises(pika.exceptions.AMQPConnectionError):
+        pika.BlockingConnection(pika.ConnectionParameters("127.0.0.1", servers.port["AMQP_PORT"], vhost, credentials))

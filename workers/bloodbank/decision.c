@@ -1,0 +1,150 @@
+/* From the allocator's choice to reserved units, changed request and event. */
+#include "decision.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "allocation.h"
+#include "schema.h"
+
+/* A body as text; a body that its own schema refuses is our mistake, which the outbox reports. */
+static const char *body_text(const struct state *state, enum event event, const void *body)
+{
+	struct buffer buffer = { 0 };
+	if (!schema_write(event_type(event)->schema, body, &buffer))
+		abort();
+	const char *text = arena_bytes(state->arena, buffer.data, buffer.length_bytes);
+	buffer_clear(&buffer);
+	return text;
+}
+
+static void touch(struct request *request)
+{
+	request->version++;
+	request->is_changed = !request->is_new;
+}
+
+/* Sends a decision and keeps it. The outbox goes first: it names the fault of a body that is wrong. */
+static void answer(struct state *state, struct request *request, enum event event, const void *body, struct outbox *outbox)
+{
+	outbox_event(outbox, event, body, request->request_id, request->version,
+		request->asked->urgency == URGENCY_EMERGENCY, &request->origin);
+	request_add_decision(state, request, event, request->version, body_text(state, event, body), true);
+}
+
+static void reserve(struct state *state, const struct request *request, const struct allocation *allocation)
+{
+	for (size_t i = 0; i < allocation->units_count; i++) {
+		const struct unit *unit = allocation->chosen[i];
+		struct bag *bag = state_bag(state, unit->unit_id);
+		if (bag == NULL)
+			bag = state_add_bag(state, unit, UNIT_STATUS_AVAILABLE);
+		state_change_unit(state, bag, UNIT_STATUS_RESERVED, request->request_id, allocation->units[i].reserved_until);
+	}
+}
+
+static void count_blind(struct state *state, struct request *request, const struct allocation *allocation)
+{
+	const struct patient *patient = request->asked->patient;
+	request->blind_o_negative += allocation->blind_o_negative;
+	if (allocation->blind_o_negative > 0 && patient != NULL && patient->ref != NULL)
+		state_patient(state, patient->ref)->blind_o_negative += allocation->blind_o_negative;
+}
+
+static void approve(struct state *state, struct request *request, struct allocation *allocation, struct outbox *outbox)
+{
+	reserve(state, request, allocation);
+	count_blind(state, request, allocation);
+	touch(request);
+	request->allocated += (int64_t)allocation->units_count;
+	request->allocation_no++;
+	request->progress = request_missing(request) > 0 ? PROGRESS_WAITING : PROGRESS_SETTLED;
+	if (request->progress == PROGRESS_WAITING)
+		state_list_waiting(state, request);
+	const struct bloodbank_blood_approved body = {
+		.request_id = request->request_id,
+		.hospital_id = request->asked->hospital_id,
+		.urgency = request->asked->urgency,
+		.decision = request->progress == PROGRESS_WAITING ? DECISION_PARTIAL : DECISION_FULL,
+		.allocation_no = request->allocation_no,
+		.quantity_requested = request->asked->quantity,
+		.quantity_allocated = request->allocated,
+		.backordered = request_missing(request),
+		.units = allocation->units,
+		.units_count = allocation->units_count,
+		.warnings = allocation->warnings,
+		.warnings_count = allocation->warnings_count,
+		.rules_version = allocation->rules_version,
+		.decided_at = state->now,
+	};
+	answer(state, request, BLOODBANK_BLOOD_APPROVED, &body, outbox);
+}
+
+static void refuse(struct state *state, struct request *request, const struct allocation *allocation, struct outbox *outbox)
+{
+	touch(request);
+	request->progress = PROGRESS_REJECTED;
+	const struct bloodbank_blood_rejected body = {
+		.request_id = request->request_id,
+		.hospital_id = request->asked->hospital_id,
+		.urgency = request->asked->urgency,
+		.decision = DECISION_REJECTED,
+		.reason = allocation->reason,
+		.detail = allocation->detail,
+		.rules_version = allocation->rules_version,
+		.decided_at = state->now,
+	};
+	answer(state, request, BLOODBANK_BLOOD_REJECTED, &body, outbox);
+}
+
+static void decide_first(struct state *state, struct request *request, struct outbox *outbox)
+{
+	struct allocation allocation;
+	struct wanted wanted = state_wanted(state, request, false);
+	allocate(state->rules, &wanted, &state->shelves, state->now, state->arena, &allocation);
+	if (allocation.decision == DECISION_REJECTED)
+		refuse(state, request, &allocation, outbox);
+	else
+		approve(state, request, &allocation, outbox);
+}
+
+/* Nobody waits two days to hear that the hospital is unknown: such a request is decided at once. */
+void decide_new_request(struct state *state, struct request *request, struct outbox *outbox)
+{
+	request->allocate_at = allocation_due_at(state->rules, request->asked, state->now);
+	bool is_known = lookup_find(&state->services, request->asked->hospital_id) != NULL;
+	if (is_known && request->allocate_at > state->now) {
+		touch(request);
+		request->progress = PROGRESS_SCHEDULED;
+	} else {
+		decide_first(state, request, outbox);
+	}
+}
+
+void decide_due_request(struct state *state, struct request *request, struct outbox *outbox)
+{
+	decide_first(state, request, outbox);
+}
+
+bool decide_more(struct state *state, struct request *request, struct outbox *outbox)
+{
+	struct allocation allocation;
+	struct wanted wanted = state_wanted(state, request, true);
+	allocate(state->rules, &wanted, &state->shelves, state->now, state->arena, &allocation);
+	if (allocation.decision == DECISION_REJECTED || allocation.units_count == 0)
+		return false;
+	approve(state, request, &allocation, outbox);
+	return true;
+}
+
+void repeat_decisions(const struct state *state, const struct request *request, struct outbox *outbox)
+{
+	for (const struct decision_record *record = request->decisions; record != NULL; record = record->next) {
+		struct why why = { 0 };
+		void *body;
+		if (!schema_read(event_type(record->event)->schema, record->body, strlen(record->body), state->arena, &body, &why))
+			abort(); /* load has read it before, or this batch wrote it */
+		outbox_event(outbox, record->event, body, request->request_id, record->version,
+			request->asked->urgency == URGENCY_EMERGENCY, &request->origin);
+	}
+}

@@ -1,0 +1,18 @@
+/* Stock as others see it. PURE. */
+#pragma once
+
+#include <stdint.h>
+
+#include "events.h"
+
+/* What is known of one bank's stock of a component and group. */
+struct stock_facts {
+	const char *bank_id;
+	enum component component;
+	enum blood_group group;
+	int64_t available, reserved, expiring_24h, version;
+	int64_t undesignated; /* of the available ones: for anyone */
+	int64_t demand_28_days; /* units used in 28 days; 0: unknown */
+};
+
+struct stock_item stock_item(const struct stock_facts *facts);

@@ -1,0 +1,56 @@
+/* A hash table with open addressing, at most half full. */
+#include "lookup.h"
+
+#include <stdint.h>
+#include <string.h>
+
+enum { SIZE_FIRST = 64 };
+
+void lookup_init(struct lookup *lookup, struct arena *arena)
+{
+	*lookup = (struct lookup){ .arena = arena };
+}
+
+/* FNV-1a. */
+static size_t hash(const char *key)
+{
+	uint64_t sum = UINT64_C(14695981039346656037);
+	for (; *key != '\0'; key++)
+		sum = (sum ^ (unsigned char)*key) * UINT64_C(1099511628211);
+	return (size_t)(sum ^ sum >> 32);
+}
+
+/* The place of that key, or the free place where it belongs. */
+static struct lookup_entry *find_place(const struct lookup *lookup, const char *key)
+{
+	size_t mask = lookup->size - 1;
+	size_t place = hash(key) & mask;
+	while (lookup->entries[place].key != NULL && strcmp(lookup->entries[place].key, key) != 0)
+		place = (place + 1) & mask;
+	return &lookup->entries[place];
+}
+
+static void grow(struct lookup *lookup)
+{
+	struct lookup old = *lookup;
+	lookup->size = old.size == 0 ? SIZE_FIRST : old.size * 2;
+	lookup->entries = arena_array(lookup->arena, lookup->size, sizeof(struct lookup_entry));
+	for (size_t i = 0; i < old.size; i++)
+		if (old.entries[i].key != NULL)
+			*find_place(lookup, old.entries[i].key) = old.entries[i];
+}
+
+void *lookup_find(const struct lookup *lookup, const char *key)
+{
+	return lookup->size == 0 ? NULL : find_place(lookup, key)->value;
+}
+
+void lookup_put(struct lookup *lookup, const char *key, void *value)
+{
+	if (lookup->count * 2 >= lookup->size)
+		grow(lookup);
+	struct lookup_entry *place = find_place(lookup, key);
+	if (place->key == NULL)
+		lookup->count++;
+	*place = (struct lookup_entry){ key, value };
+}

@@ -1,0 +1,179 @@
+/* One line for each event: milliseconds since the start, since the last one, the event, what it says. */
+#include "chain.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "clock.h"
+
+enum { SUMMARY_MAX = 240 };
+
+#define RED    "\033[31m"
+#define GREEN  "\033[32m"
+#define YELLOW "\033[33m"
+#define PLAIN  "\033[0m"
+
+static const char *text_of(const json_t *body, const char *name)
+{
+	const char *text = json_string_value(json_object_get(body, name));
+	return text == NULL ? "" : text;
+}
+
+static long long number_of(const json_t *body, const char *name)
+{
+	return (long long)json_integer_value(json_object_get(body, name));
+}
+
+static void summarize_request(const json_t *body, char summary[SUMMARY_MAX])
+{
+	snprintf(summary, SUMMARY_MAX, "%s: %lld x %s %s for %s", text_of(body, "urgency"), number_of(body, "quantity"),
+		text_of(body, "component"), text_of(body, "group"), text_of(body, "hospital_id"));
+}
+
+static void summarize_approved(const json_t *body, char summary[SUMMARY_MAX])
+{
+	const json_t *units = json_object_get(body, "units"), *warnings = json_object_get(body, "warnings");
+	const json_t *unit = json_array_get(units, 0), *warning = json_array_get(warnings, 0);
+	snprintf(summary, SUMMARY_MAX, "%s: %lld of %lld units, %s %s of %s%s%s%s", text_of(body, "decision"),
+		number_of(body, "quantity_allocated"), number_of(body, "quantity_requested"), text_of(unit, "group"),
+		text_of(unit, "unit_id"), text_of(unit, "bank_id"), json_array_size(units) > 1 ? " and others" : "",
+		warning == NULL ? "" : "; warning ", text_of(warning, "code"));
+}
+
+static void summarize_no(const json_t *body, char summary[SUMMARY_MAX])
+{
+	const char *detail = text_of(body, "detail");
+	snprintf(summary, SUMMARY_MAX, "%s%s%s", text_of(body, "reason"), detail[0] == '\0' ? "" : ": ", detail);
+}
+
+static void summarize_state(const json_t *body, char summary[SUMMARY_MAX])
+{
+	snprintf(summary, SUMMARY_MAX, "version %lld, %s, %lld of %lld units", number_of(body, "version"),
+		text_of(body, "status"), number_of(body, "quantity_allocated"), number_of(body, "quantity_requested"));
+}
+
+static void summarize_release(const json_t *body, char summary[SUMMARY_MAX])
+{
+	snprintf(summary, SUMMARY_MAX, "%s: %zu units", text_of(body, "reason"),
+		json_array_size(json_object_get(body, "unit_ids")));
+}
+
+static const struct {
+	const char *event;
+	const char *color; /* NULL: none */
+	void (*summarize)(const json_t *body, char summary[SUMMARY_MAX]);
+} kinds[] = {
+	{ "bloodbank.blood.approved", GREEN, summarize_approved },
+	{ "bloodbank.blood.rejected", RED, summarize_no },
+	{ "bloodbank.reservation.released", YELLOW, summarize_release },
+	{ "hospital.blood.refused", RED, summarize_no },
+	{ "hospital.blood.request", NULL, summarize_request },
+	{ "hospital.blood.requested", NULL, summarize_request },
+	{ "hospital.request.updated", NULL, summarize_state },
+};
+
+static void print_event(const struct chain *chain, const char *event, const json_t *body, int64_t now_us)
+{
+	char summary[SUMMARY_MAX] = "";
+	const char *color = NULL;
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		if (strcmp(kinds[i].event, event) != 0)
+			continue;
+		kinds[i].summarize(body, summary);
+		color = chain->has_color ? kinds[i].color : NULL;
+	}
+	printf("%9.1f ms  %+8.1f  %s%-26s%s  %s\n", (double)(now_us - chain->started_us) / 1000,
+		(double)(now_us - chain->last_us) / 1000, color == NULL ? "" : color, event, color == NULL ? "" : PLAIN, summary);
+	fflush(stdout);
+}
+
+/* Takes `body` over. */
+static void note(struct chain *chain, const char *event, json_t *body)
+{
+	int64_t now_us = clock_steady_us();
+	if (!chain->is_json)
+		print_event(chain, event, body, now_us);
+	json_array_append_new(chain->events, json_pack("{s:s, s:f, s:f, s:o}", "event", event, "at_ms",
+		(double)(now_us - chain->started_us) / 1000, "since_last_ms", (double)(now_us - chain->last_us) / 1000, "body", body));
+	chain->last_us = now_us;
+}
+
+void chain_begin(struct chain *chain, const char *event, const char *body)
+{
+	chain->events = json_array();
+	chain->started_us = chain->last_us = clock_steady_us();
+	note(chain, event, json_loads(body, 0, NULL));
+}
+
+static bool is_ours(const struct chain *chain, const struct delivery *delivery, const json_t *body)
+{
+	bool is_same_workflow = delivery->correlation_id != NULL && strcmp(delivery->correlation_id, chain->correlation_id) == 0;
+	return is_same_workflow || strcmp(text_of(body, "request_id"), chain->request_id) == 0;
+}
+
+static const struct {
+	const char *status;
+	enum ending ending;
+} final_statuses[] = {
+	{ "approved", ENDING_DONE },
+	{ "partially_approved", ENDING_DONE },
+	{ "scheduled", ENDING_DONE },
+	{ "issued", ENDING_DONE },
+	{ "fulfilled", ENDING_DONE },
+	{ "rejected", ENDING_NO },
+	{ "cancelled", ENDING_NO },
+	{ "expired", ENDING_NO },
+};
+
+static void judge(struct chain *chain, const char *event, const json_t *body)
+{
+	if (strcmp(event, "hospital.blood.refused") == 0) {
+		chain->status = "refused";
+		chain->is_over = true;
+		chain->ending = ENDING_NO;
+	}
+	if (strcmp(event, "hospital.request.updated") != 0)
+		return;
+	chain->status = text_of(body, "status");
+	for (size_t i = 0; i < sizeof(final_statuses) / sizeof(final_statuses[0]); i++) {
+		if (strcmp(final_statuses[i].status, chain->status) != 0)
+			continue;
+		chain->is_over = true;
+		chain->ending = final_statuses[i].ending;
+	}
+}
+
+void chain_hear(void *owner, struct delivery *delivery)
+{
+	struct chain *chain = owner;
+	json_t *body = json_loadb(delivery->body, delivery->body_bytes, 0, NULL);
+	const char *event = delivery->type != NULL ? delivery->type : delivery->routing_key;
+	bool is_command = strcmp(event, "hospital.blood.request") == 0;
+	if (chain->is_over || is_command || !is_ours(chain, delivery, body)) {
+		json_decref(body);
+	} else {
+		note(chain, event, body == NULL ? json_null() : body);
+		judge(chain, event, json_object_get(json_array_get(chain->events, json_array_size(chain->events) - 1), "body"));
+	}
+	delivery_free(delivery);
+}
+
+static void print_json(const struct chain *chain)
+{
+	json_t *result = json_pack("{s:s, s:s, s:s, s:O}", "request_id", chain->request_id, "correlation_id", chain->correlation_id,
+		"status", chain->is_over ? chain->status : "undecided", "events", chain->events);
+	json_dumpf(result, stdout, JSON_INDENT(2));
+	printf("\n");
+	json_decref(result);
+}
+
+void chain_finish(struct chain *chain)
+{
+	if (chain->is_json)
+		print_json(chain);
+	else if (chain->is_over)
+		printf("%s after %.1f ms\n", chain->status, (double)(chain->last_us - chain->started_us) / 1000);
+	json_decref(chain->events);
+	chain->events = NULL;
+}

@@ -1,0 +1,31 @@
+/* The chain of events that a request starts: heard, printed with the time between them, until its end. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <jansson.h>
+
+#include "broker.h"
+#include "command.h"
+
+struct chain {
+	const char *request_id; /* also its correlation id, unless somebody else began the workflow */
+	const char *correlation_id;
+	bool is_json;           /* events are collected, not printed */
+	bool has_color;
+	int64_t started_us, last_us; /* clock_steady_us */
+	json_t *events;
+	const char *status;     /* of the request as the hospital told last; borrowed from `events` */
+	bool is_over;
+	enum ending ending;
+};
+
+/* Starts the clock and notes the first event. `body` is the JSON that was sent. */
+void chain_begin(struct chain *chain, const char *event, const char *body);
+
+/* A message from the bus; frees it. Those of other workflows are ignored. A session_hear_fn. */
+void chain_hear(void *owner, struct delivery *delivery);
+
+/* Prints how it ended (text), or everything (JSON). */
+void chain_finish(struct chain *chain);

@@ -1,0 +1,30 @@
+/* The program's commands: each one is a file and a line in a sorted table (commands.c). */
+#pragma once
+
+#include <stddef.h>
+
+#include "options.h"
+
+/* What a command ends with. */
+enum ending {
+	ENDING_DONE = 0,      /* as asked */
+	ENDING_NO = 1,        /* the answer is no: rejected, refused, different */
+	ENDING_FAULT = 2,     /* wrong usage, or the world could not be reached */
+	ENDING_NO_ANSWER = 3, /* nothing was heard in time */
+};
+
+struct command {
+	const char *name;
+	const char *summary;   /* one line, lower case */
+	const char *arguments; /* behind the options in the usage line; "" = none */
+	const char *details;   /* what it does, what it ends with, whose environment it needs */
+	const char *examples;  /* lines, each indented by two spaces */
+	const struct option_row *options;
+	size_t values_bytes; /* of the struct that the options fill; begins with struct common_values */
+	int (*run)(const void *values, const struct positionals *positionals);
+};
+
+/* Sorted by name; ends with NULL. */
+extern const struct command *const commands[];
+
+extern const struct command command_request, command_seed, command_topology;
