@@ -37,8 +37,8 @@ static size_t print_place(const struct place *place, char *text, size_t size)
 	size_t length = print_place(place->outer, text, size);
 	if (length >= size)
 		return length;
-	int more = place->name != NULL ? snprintf(text + length, size - length, "/%s", place->name) :
-					 snprintf(text + length, size - length, "/%zu", place->index);
+	int more = place->name != NULL ? snprintf(text + length, size - length, "/%s", place->name)
+								   : snprintf(text + length, size - length, "/%zu", place->index);
 	return length + (more > 0 ? (size_t)more : 0);
 }
 
@@ -58,10 +58,10 @@ struct shown show(const char *text)
 {
 	struct shown shown = { 0 };
 	size_t length = strnlen(text, SHOWN_CHARACTERS);
+	while (length > 0 && ((unsigned char)text[length] & 0xC0) == 0x80) /* not within a character */
+		length--;
 	for (size_t i = 0; i < length; i++)
 		shown.text[i] = iscntrl((unsigned char)text[i]) ? '?' : text[i];
-	while (length == SHOWN_CHARACTERS && length > 0 && (shown.text[length - 1] & 0x80) != 0)
-		shown.text[--length] = '\0';
 	return shown;
 }
 
@@ -100,8 +100,8 @@ bool field_is_present(const struct field *field, const void *in)
 		memcpy(&value, base + field->offset, sizeof(value));
 		return value != 0;
 	}
-	if (field->kind == VALUE_TEXT || field->kind == VALUE_UUID || field->kind == VALUE_DATE ||
-		field->kind == VALUE_OBJECT) {
+	if (field->kind == VALUE_TEXT || field->kind == VALUE_UUID || field->kind == VALUE_DATE
+		|| field->kind == VALUE_OBJECT) {
 		const void *pointer;
 		memcpy(&pointer, base + field->offset, sizeof(pointer));
 		return pointer != NULL;
@@ -160,7 +160,8 @@ static bool rule_number(const struct field *field, double value, const struct pl
 	return true;
 }
 
-static bool rule_enum(const struct field *field, unsigned int value, const struct place *place, struct why *why)
+static bool rule_enum(
+	const struct field *field, unsigned int value, const struct place *place, struct why *why)
 {
 	const char *name = enumeration_name(field->enumeration, value);
 	if (name == NULL)
@@ -211,12 +212,13 @@ static bool items_are_equal(const struct field *field, const unsigned char *left
 		return strcmp(texts[0], texts[1]) == 0;
 	}
 	if (field->kind == VALUE_NUMBER) /* 0 and -0 are equal, their bytes are not */
-		return !(*(const double *)left < *(const double *)right) && !(*(const double *)left > *(const double *)right);
+		return !(*(const double *)left < *(const double *)right)
+			&& !(*(const double *)left > *(const double *)right);
 	return memcmp(left, right, field_item_bytes(field)) == 0;
 }
 
-static bool rule_unique(const struct field *field, const void *items, size_t count, const struct place *place,
-	struct why *why)
+static bool rule_unique(
+	const struct field *field, const void *items, size_t count, const struct place *place, struct why *why)
 {
 	const unsigned char *bytes = items;
 	size_t size = field_item_bytes(field);
@@ -227,8 +229,8 @@ static bool rule_unique(const struct field *field, const void *items, size_t cou
 	return true;
 }
 
-bool rule_array(const struct field *field, const void *items, size_t count, const struct place *place,
-	struct why *why)
+bool rule_array(
+	const struct field *field, const void *items, size_t count, const struct place *place, struct why *why)
 {
 	if (count < field->count_min)
 		return fault_at(place, why, "%zu items, at least %u are needed", count, field->count_min);

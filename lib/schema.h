@@ -29,7 +29,7 @@ struct enumeration {
 
 /* One member of an object. */
 struct field {
-	const char *name; /* of the JSON member */
+	const char *name;                      /* of the JSON member */
 	const struct enumeration *enumeration; /* enums only */
 	const struct schema *object;           /* objects only */
 	bool (*matches)(const char *text);     /* the compiled pattern, or NULL */
@@ -38,13 +38,13 @@ struct field {
 	int64_t default_integer;               /* integers, times, booleans, enums */
 	double number_min, number_max;
 	int64_t integer_min, integer_max;
-	uint64_t allowed;                    /* enums: bit n = value n may stand here */
-	uint32_t offset;                     /* of the value, or of an array's pointer, in its struct */
-	uint32_t presence_offset;            /* of `bool has_x`; 0 = has none */
-	uint32_t count_offset;               /* of `size_t x_count`; arrays only */
-	uint32_t length_min, length_max;     /* characters of a text */
-	uint32_t count_min, count_max;       /* items of an array */
-	enum value_kind kind;                /* of the value, or of each item of an array */
+	uint64_t allowed;                /* enums: bit n = value n may stand here */
+	uint32_t offset;                 /* of the value, or of an array's pointer, in its struct */
+	uint32_t presence_offset;        /* of `bool has_x`; 0 = has none */
+	uint32_t count_offset;           /* of `size_t x_count`; arrays only */
+	uint32_t length_min, length_max; /* characters of a text */
+	uint32_t count_min, count_max;   /* items of an array */
+	enum value_kind kind;            /* of the value, or of each item of an array */
 	bool is_array, is_required, is_unique;
 	bool is_nullable; /* null is read as absent, and absent is written as null */
 	bool has_default; /* arrays: [] is written rather than left out */
@@ -55,8 +55,8 @@ struct schema {
 	const char *name;           /* of the event or the shared type */
 	const struct field *fields; /* in the order in which they are written; at most 64 */
 	size_t field_count;
-	size_t size_bytes;        /* of the struct */
-	const uint64_t *one_of;   /* exactly one of these sets of fields must be there; NULL = no such rule */
+	size_t size_bytes;      /* of the struct */
+	const uint64_t *one_of; /* exactly one of these sets of fields must be there; NULL = no such rule */
 	size_t one_of_count;
 };
 
@@ -66,8 +66,8 @@ struct schema {
  * has no fraction, duplicate members and NUL in texts are refused, dates and times must exist.
  * False: why->reason is "schema" and why->text like "/quantity: 101 is above 100".
  */
-bool schema_read(const struct schema *schema, const char *text, size_t length, struct arena *arena, void **out,
-	struct why *why);
+bool schema_read(const struct schema *schema, const char *text, size_t length, struct arena *arena,
+	void **out, struct why *why);
 
 /* Checks a struct as schema_read would check the same data. */
 bool schema_check(const struct schema *schema, const void *in, struct why *why);

@@ -17,14 +17,19 @@ static bool read_object(const struct schema *schema, const json_t *json, void *o
 
 static const char *kind_of(const json_t *json)
 {
-	static const char *const names[] = { [JSON_OBJECT] = "an object", [JSON_ARRAY] = "an array",
-		[JSON_STRING] = "a text", [JSON_INTEGER] = "an integer", [JSON_REAL] = "a number with a fraction",
-		[JSON_TRUE] = "true", [JSON_FALSE] = "false", [JSON_NULL] = "null" };
+	static const char *const names[] = { [JSON_OBJECT] = "an object",
+		[JSON_ARRAY] = "an array",
+		[JSON_STRING] = "a text",
+		[JSON_INTEGER] = "an integer",
+		[JSON_REAL] = "a number with a fraction",
+		[JSON_TRUE] = "true",
+		[JSON_FALSE] = "false",
+		[JSON_NULL] = "null" };
 	return names[json_typeof(json)];
 }
 
-static bool wrong_kind(const json_t *json, const char *wanted, const struct place *place,
-	const struct reading *reading)
+static bool wrong_kind(
+	const json_t *json, const char *wanted, const struct place *place, const struct reading *reading)
 {
 	return fault_at(place, reading->why, "%s where %s must be", kind_of(json), wanted);
 }
@@ -42,7 +47,8 @@ static bool read_text(const struct field *field, const json_t *json, void *out, 
 	return true;
 }
 
-static bool read_time(const json_t *json, int64_t *out, const struct place *place, const struct reading *reading)
+static bool read_time(
+	const json_t *json, int64_t *out, const struct place *place, const struct reading *reading)
 {
 	if (!json_is_string(json))
 		return wrong_kind(json, "a text", place, reading);
@@ -52,7 +58,8 @@ static bool read_time(const json_t *json, int64_t *out, const struct place *plac
 	return true;
 }
 
-static bool read_integer(const json_t *json, int64_t *out, const struct place *place, const struct reading *reading)
+static bool read_integer(
+	const json_t *json, int64_t *out, const struct place *place, const struct reading *reading)
 {
 	if (!json_is_integer(json))
 		return wrong_kind(json, "an integer", place, reading);
@@ -60,7 +67,8 @@ static bool read_integer(const json_t *json, int64_t *out, const struct place *p
 	return true;
 }
 
-static bool read_number(const json_t *json, double *out, const struct place *place, const struct reading *reading)
+static bool read_number(
+	const json_t *json, double *out, const struct place *place, const struct reading *reading)
 {
 	if (!json_is_number(json))
 		return wrong_kind(json, "a number", place, reading);
@@ -68,7 +76,8 @@ static bool read_number(const json_t *json, double *out, const struct place *pla
 	return true;
 }
 
-static bool read_boolean(const json_t *json, bool *out, const struct place *place, const struct reading *reading)
+static bool read_boolean(
+	const json_t *json, bool *out, const struct place *place, const struct reading *reading)
 {
 	if (!json_is_boolean(json))
 		return wrong_kind(json, "true or false", place, reading);
@@ -76,15 +85,15 @@ static bool read_boolean(const json_t *json, bool *out, const struct place *plac
 	return true;
 }
 
-static bool read_enum(const struct field *field, const json_t *json, unsigned int *out, const struct place *place,
-	const struct reading *reading)
+static bool read_enum(const struct field *field, const json_t *json, unsigned int *out,
+	const struct place *place, const struct reading *reading)
 {
 	if (!json_is_string(json))
 		return wrong_kind(json, "a text", place, reading);
 	*out = enumeration_find(field->enumeration, json_string_value(json));
 	if (*out == 0)
-		return fault_at(place, reading->why, "'%s' is not one of the values allowed",
-			show(json_string_value(json)).text);
+		return fault_at(
+			place, reading->why, "'%s' is not one of the values allowed", show(json_string_value(json)).text);
 	return true;
 }
 
@@ -113,8 +122,8 @@ static bool read_value(const struct field *field, const json_t *json, void *out,
 	return false;
 }
 
-static bool read_array(const struct field *field, const json_t *json, unsigned char *base, const struct place *place,
-	const struct reading *reading)
+static bool read_array(const struct field *field, const json_t *json, unsigned char *base,
+	const struct place *place, const struct reading *reading)
 {
 	if (!json_is_array(json))
 		return wrong_kind(json, "an array", place, reading);
@@ -126,8 +135,8 @@ static bool read_array(const struct field *field, const json_t *json, unsigned c
 	for (size_t i = 0; i < count; i++) {
 		const struct place item = { place, NULL, i };
 		unsigned char *value = items + i * size;
-		if (!read_value(field, json_array_get(json, i), value, &item, reading) ||
-			!rule_value(field, value, &item, reading->why))
+		if (!read_value(field, json_array_get(json, i), value, &item, reading)
+			|| !rule_value(field, value, &item, reading->why))
 			return false;
 	}
 	memcpy(base + field->offset, &items, sizeof(items));
@@ -135,14 +144,15 @@ static bool read_array(const struct field *field, const json_t *json, unsigned c
 	return rule_array(field, items, count, place, reading->why);
 }
 
-static bool read_single(const struct field *field, const json_t *json, unsigned char *base, const struct place *place,
-	const struct reading *reading)
+static bool read_single(const struct field *field, const json_t *json, unsigned char *base,
+	const struct place *place, const struct reading *reading)
 {
 	void *value = base + field->offset;
 	if (field->presence_offset != 0)
 		*(bool *)(base + field->presence_offset) = true;
 	if (field->kind != VALUE_OBJECT)
-		return read_value(field, json, value, place, reading) && rule_value(field, value, place, reading->why);
+		return read_value(field, json, value, place, reading)
+			&& rule_value(field, value, place, reading->why);
 	void *object = arena_new(reading->arena, field->object->size_bytes);
 	memcpy(value, &object, sizeof(object));
 	return read_object(field->object, json, object, place, reading);
@@ -205,8 +215,8 @@ static bool not_json(json_error_t *error, struct why *why)
 	return because(why, "schema", "not JSON, byte %d: %s", error->position, error->text);
 }
 
-bool schema_read(const struct schema *schema, const char *text, size_t length, struct arena *arena, void **out,
-	struct why *why)
+bool schema_read(const struct schema *schema, const char *text, size_t length, struct arena *arena,
+	void **out, struct why *why)
 {
 	json_error_t error;
 	json_t *json = json_loadb(text, length, JSON_REJECT_DUPLICATES, &error);

@@ -10,12 +10,12 @@
 
 enum { NUMBER_TEXT_MAX = 32 };
 
-static bool check_object(const struct schema *schema, const unsigned char *in, const struct place *place,
-	struct why *why);
+static bool check_object(
+	const struct schema *schema, const unsigned char *in, const struct place *place, struct why *why);
 static void write_object(const struct schema *schema, const unsigned char *in, struct buffer *out);
 
-static bool check_array(const struct field *field, const unsigned char *in, const struct place *place,
-	struct why *why)
+static bool check_array(
+	const struct field *field, const unsigned char *in, const struct place *place, struct why *why)
 {
 	const unsigned char *items;
 	size_t count;
@@ -25,16 +25,16 @@ static bool check_array(const struct field *field, const unsigned char *in, cons
 	for (size_t i = 0; i < count && i <= field->count_max; i++) {
 		const struct place item = { place, NULL, i };
 		const unsigned char *value = items + i * size;
-		bool is_good = field->kind == VALUE_OBJECT ? check_object(field->object, value, &item, why) :
-							     rule_value(field, value, &item, why);
+		bool is_good = field->kind == VALUE_OBJECT ? check_object(field->object, value, &item, why)
+												   : rule_value(field, value, &item, why);
 		if (!is_good)
 			return false;
 	}
 	return rule_array(field, items, count, place, why);
 }
 
-static bool check_field(const struct field *field, const unsigned char *in, const struct place *place,
-	struct why *why)
+static bool check_field(
+	const struct field *field, const unsigned char *in, const struct place *place, struct why *why)
 {
 	if (field->is_array)
 		return check_array(field, in, place, why);
@@ -46,8 +46,8 @@ static bool check_field(const struct field *field, const unsigned char *in, cons
 }
 
 /* An optional array of none is absent; its minimum number of items holds only where it is there. */
-static bool check_object(const struct schema *schema, const unsigned char *in, const struct place *place,
-	struct why *why)
+static bool check_object(
+	const struct schema *schema, const unsigned char *in, const struct place *place, struct why *why)
 {
 	uint64_t present = 0;
 	for (size_t i = 0; i < schema->field_count; i++) {
@@ -72,8 +72,9 @@ bool schema_check(const struct schema *schema, const void *in, struct why *why)
 
 static void write_escaped(unsigned char character, struct buffer *out)
 {
-	static const char letters[] = { ['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f', ['\r'] = 'r', ['"'] = '"',
-		['\\'] = '\\' };
+	static const char letters[] = {
+		['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f', ['\r'] = 'r', ['"'] = '"', ['\\'] = '\\'
+	};
 	if (character < sizeof(letters) && letters[character] != '\0') {
 		buffer_add_byte(out, '\\');
 		buffer_add_byte(out, (unsigned char)letters[character]);

@@ -1,6 +1,9 @@
 """The generated readers and writers against python3-jsonschema, on thousands of documents."""
 import json
 import os
+import re
+import subprocess
+import sys
 
 import pytest
 
@@ -124,3 +127,34 @@ def test_null_where_it_means_absent(program):
     lines = [("bloodbank.inventory.updated", json.dumps(body | {"days_of_stock": days})) for days in (None, 0, 2.5)]
     written = [json.loads(text)["days_of_stock"] for is_good, text in reader.ask(program, lines) if is_good]
     assert written == [None, 0, 2.5]
+
+
+SABOTAGE = {  # what a fault in the generated tables or in the rules would look like
+    "a limit too high": ("events.c", r"\.integer_max = INT64_C\(100\)", ".integer_max = INT64_C(101)"),
+    "nothing required": ("events.c", r"\.is_required = true", ".is_required = false"),
+    "lists one too long": ("events.c", r"\.count_max = 16u", ".count_max = 17u"),
+    "texts one too long": ("events.c", r"\.length_max = 64u", ".length_max = 65u"),
+    "unknown group for a unit": ("events.c", r"\.allowed = UINT64_C\(0x1fe\)", ".allowed = UINT64_C(0x3fe)"),
+    "patterns ignored": ("events.c", r"\*text == '\\0'", "true"),
+    "defaults forgotten": ("events.c", r"\.has_default = true", ".has_default = false"),
+}
+
+
+@pytest.mark.parametrize("file, pattern, instead", SABOTAGE.values(), ids=SABOTAGE)
+def test_would_notice(file, pattern, instead, library, judge, tmp_path):
+    """The comparison above is not blind: with a fault put in, it finds a difference."""
+    subprocess.run([sys.executable, str(reader.TOPOLOGY / "generate.py"), "code", "--output", str(tmp_path)], check=True)
+    source = tmp_path / file
+    changed, count = re.subn(pattern, lambda _: instead, source.read_text("utf-8"))
+    assert count > 0
+    source.write_text(changed, "utf-8")
+    program = reader.build(tmp_path)
+    lines = [(event, text) for event in event_names() for text in texts_of(library, event)]
+    differences = 0
+    for (event, text), (is_good, written) in zip(lines, reader.ask(program, lines)):
+        _, wanted, document = judge.verdict(event, text)
+        root = {"$ref": f"{event}.json#"}
+        differences += is_good != wanted or is_good and (
+            oracle.normal(root, json.loads(written), judge.flat) != oracle.normal(root, document, judge.flat)
+            or json.loads(written).keys() < oracle.normal(root, document, judge.flat).keys())
+    assert differences > 0

@@ -239,7 +239,7 @@ class World:
         return channel
 
     def publish(self, event, body, user="upstream", message_id=UNSET, emergency=None, correlation_id=None,
-                headers=None, mandatory=True, **properties):
+                headers=None, mandatory=True, exchange=None, **properties):
         """Publish one message with a confirm; return its message id (None when sent without: message_id=None).
 
         `body` is encoded unless it is bytes. `emergency` (default: by the body's urgency) picks the lane. Further
@@ -252,19 +252,20 @@ class World:
         settings = {"type": event, "content_type": "application/json", "delivery_mode": 2, "user_id": user,
                     "message_id": identity, "correlation_id": correlation_id, "headers": headers,
                     "timestamp": int(time.time())} | properties
-        self._publisher(user).basic_publish(event.split(".")[0], event + (".emergency" if emergency else ""), raw,
+        self._publisher(user).basic_publish(exchange or event.split(".")[0],
+                                            event + (".emergency" if emergency else ""), raw,
                                             pika.BasicProperties(**settings), mandatory=mandatory)
         return identity
 
     def ask(self, query, body, user="operator", timeout=5):
-        """Send a query as `user`, who names itself in reply_to; return the answer as a Message."""
+        """Put a query as `user`, who names itself in reply_to and watches the feed; return the answer as a Message."""
         context = query.split(".")[0]
         asker = f"{user}.{uuid.uuid4().hex[:8]}"
         connection = self.connect(user)
         channel = connection.channel()
         queue = channel.queue_declare(f"{user}.{uuid.uuid4().hex}", exclusive=True).method.queue
-        channel.queue_bind(queue, context, f"{context}.answer.{asker}")
-        self.publish(query, body, user=user, reply_to=asker)
+        channel.queue_bind(queue, "feed", f"{context}.answer.{asker}")
+        self.publish(query, body, user=user, exchange="questions", reply_to=asker)
         heard = []
 
         def look():

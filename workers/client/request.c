@@ -63,10 +63,10 @@ static const struct option_row options[] = {
 };
 
 static const struct feed_binding bindings[] = {
-	{ "hospital", "hospital.blood.#" },
-	{ "hospital", "hospital.request.updated" },
-	{ "bloodbank", "bloodbank.blood.#" },
-	{ "bloodbank", "bloodbank.reservation.#" },
+	{ "feed", "hospital.blood.#" },
+	{ "feed", "hospital.request.updated" },
+	{ "feed", "bloodbank.blood.#" },
+	{ "feed", "bloodbank.reservation.#" },
 	{ NULL, NULL },
 };
 

@@ -49,8 +49,8 @@ static const struct option_row options[] = {
 };
 
 static const struct feed_binding bindings[] = {
-	{ "bloodbank", "bloodbank.unit.received" },
-	{ "bloodbank", "bloodbank.unit.refused" },
+	{ "feed", "bloodbank.unit.received" },
+	{ "feed", "bloodbank.unit.refused" },
 	{ NULL, NULL },
 };
 

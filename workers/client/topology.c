@@ -1,0 +1,257 @@
+/* carebus topology: compares the live broker with the contract that this program was built from, and completes it. */
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "buffer.h"
+#include "clock.h"
+#include "command.h"
+#include "connections.h"
+#include "difference.h"
+#include "log.h"
+#include "management.h"
+#include "topology_data.h"
+
+enum { NAME_BYTES = 400, PATH_PART_MAX = 64 };
+
+struct topology_values {
+	struct common_values common;
+	const char *vhost;
+	long watch_s;
+};
+
+#define AT(member) offsetof(struct topology_values, member)
+
+static const struct option_row options[] = {
+	{ .name = "vhost", .argument = "NAME", .kind = OPTION_TEXT, .offset = AT(vhost),
+		.help = "the virtual host (default: of CAREBUS_AMQP_ADMIN)" },
+	{ .name = "watch", .argument = "SECONDS", .kind = OPTION_NUMBER, .offset = AT(watch_s), .minimum = 1, .maximum = 86400,
+		.help = "with check: go on, and log each change of the answer" },
+	{ 0 },
+};
+
+/* One comparison. */
+struct run {
+	const struct topology_values *values;
+	struct management *management;
+	const json_t *topology;
+	const struct part *part; /* at work */
+	bool is_applying, is_quiet;
+	json_t *found;           /* for JSON output */
+	size_t differences, remaining;
+	struct why *why;
+	bool is_broken;          /* the broker could not be asked */
+};
+
+static const char *const kind_names[] = {
+	[DIFFERENCE_MISSING] = "missing",
+	[DIFFERENCE_OTHER] = "different",
+	[DIFFERENCE_SURPLUS] = "surplus",
+};
+
+/* "queues/%v/{name}" with the thing's own members. The API's letter for a destination is its first. */
+static void make_path(const struct run *run, const json_t *thing, struct buffer *path)
+{
+	const char *at = run->part->path;
+	while (*at != '\0') {
+		size_t plain = strcspn(at, "{"), length;
+		char member[PATH_PART_MAX];
+		buffer_add(path, at, plain);
+		at += plain;
+		if (*at == '\0')
+			return;
+		length = strcspn(at, "}");
+		snprintf(member, sizeof(member), "%.*s", (int)(length - 1), at + 1);
+		const char *value = json_string_value(json_object_get(thing, member));
+		char *encoded = management_encode(run->management, value == NULL ? "" : value);
+		buffer_add(path, encoded, strcmp(member, "destination_type") == 0 ? 1 : strlen(encoded));
+		free(encoded);
+		at += length + 1;
+	}
+}
+
+/* Whether the difference is gone now. */
+static bool apply(struct run *run, const json_t *expected)
+{
+	struct buffer path;
+	buffer_init(&path);
+	make_path(run, expected, &path);
+	bool is_done = management_call(run->management, run->part->method, buffer_text(&path), expected, NULL, run->why);
+	buffer_clear(&path);
+	if (!is_done)
+		run->is_broken = true;
+	return is_done;
+}
+
+static bool can_apply(const struct run *run, enum difference_kind kind)
+{
+	return run->part->path != NULL && (kind == DIFFERENCE_MISSING || (kind == DIFFERENCE_OTHER && run->part->is_replaced));
+}
+
+static const char *advice(const struct run *run, enum difference_kind kind)
+{
+	if (can_apply(run, kind))
+		return run->is_applying ? "made" : "apply makes it";
+	if (kind == DIFFERENCE_SURPLUS)
+		return "remove it by hand, or take it into the contract";
+	if (run->part->path == NULL)
+		return "users have passwords: make it by hand";
+	return "drain it, delete it by hand, then apply";
+}
+
+static void print_difference(struct run *run, enum difference_kind kind, const json_t *thing, const char *result)
+{
+	char name[NAME_BYTES];
+	difference_name(run->part, thing, name, sizeof(name));
+	json_array_append_new(run->found, json_pack("{s:s, s:s, s:s, s:s}", "kind", kind_names[kind], "part", run->part->singular,
+		"name", name, "advice", result));
+	if (strcmp(run->values->common.format, "json") != 0 && !run->is_quiet)
+		printf("%-9s  %s %s: %s\n", kind_names[kind], run->part->singular, name, result);
+}
+
+static void tell(void *owner, const struct part *part, enum difference_kind kind, const json_t *expected, const json_t *live)
+{
+	struct run *run = owner;
+	run->part = part;
+	run->differences++;
+	bool is_gone = run->is_applying && can_apply(run, kind) && !run->is_broken && apply(run, expected);
+	if (!is_gone)
+		run->remaining++;
+	print_difference(run, kind, expected != NULL ? expected : live, run->is_broken ? "failed" : advice(run, kind));
+}
+
+static bool compare_part(struct run *run, const struct part *part)
+{
+	json_t *live = NULL;
+	if (!management_call(run->management, "GET", part->listing, NULL, &live, run->why))
+		return false;
+	difference_find(part, run->topology, live, tell, run);
+	json_decref(live);
+	return !run->is_broken;
+}
+
+static enum ending compare(struct run *run)
+{
+	run->differences = run->remaining = 0;
+	json_array_clear(run->found);
+	for (const struct part *part = parts; part->name != NULL; part++)
+		if (!compare_part(run, part))
+			return ENDING_FAULT;
+	return run->remaining == 0 ? ENDING_DONE : ENDING_NO;
+}
+
+static void print_result(const struct run *run, enum ending ending)
+{
+	if (strcmp(run->values->common.format, "json") == 0) {
+		json_t *result = json_pack("{s:b, s:I, s:O}", "is_same", ending == ENDING_DONE, "remaining",
+			(json_int_t)run->remaining, "differences", run->found);
+		json_dumpf(result, stdout, JSON_INDENT(2));
+		printf("\n");
+		json_decref(result);
+	} else if (run->differences == 0) {
+		printf("the broker is as the contract wants it\n");
+	} else {
+		printf("%zu differences, %zu remain\n", run->differences, run->remaining);
+	}
+}
+
+static void log_answer(enum ending ending, const struct run *run)
+{
+	static const struct log log = { .worker = "carebus", .level = LOG_INFO_LEVEL };
+	char count[24];
+	snprintf(count, sizeof(count), "%zu", run->remaining);
+	if (ending == ENDING_DONE)
+		log_line(&log, LOG_INFO_LEVEL, "the broker is as the contract wants it", NULL);
+	else if (ending == ENDING_NO)
+		log_line(&log, LOG_WARNING_LEVEL, "the broker differs from the contract", "differences", count, NULL);
+	else
+		log_line(&log, LOG_ERROR_LEVEL, "the broker could not be asked", "reason", run->why->text, NULL);
+}
+
+/* Until it is ended by a signal. */
+static void watch(struct run *run)
+{
+	enum ending last = ENDING_NO_ANSWER;
+	size_t last_count = 0;
+	run->is_quiet = true;
+	for (;;) {
+		enum ending ending = compare(run);
+		if (ending != last || run->remaining != last_count)
+			log_answer(ending, run);
+		last = ending;
+		last_count = run->remaining;
+		poll(NULL, 0, (int)SECONDS(run->values->watch_s));
+	}
+}
+
+static const char *choose_vhost(const struct run *run, const struct connections *connections)
+{
+	if (run->values->vhost != NULL)
+		return run->values->vhost;
+	if (connections->watcher.path[0] != '\0')
+		return connections->watcher.path;
+	return json_string_value(json_object_get(run->topology, "vhost"));
+}
+
+static enum ending run_verb(struct run *run, const char *verb, struct connections *connections)
+{
+	if (connections->management.user[0] == '\0') {
+		memcpy(connections->management.user, connections->watcher.user, sizeof(connections->management.user));
+		memcpy(connections->management.password, connections->watcher.password, sizeof(connections->management.password));
+	}
+	run->management = management_new(&connections->management, choose_vhost(run, connections));
+	if (run->management == NULL)
+		return ENDING_FAULT;
+	run->is_applying = strcmp(verb, "apply") == 0;
+	if (run->values->watch_s > 0)
+		watch(run);
+	enum ending ending = compare(run);
+	if (ending == ENDING_FAULT)
+		fprintf(stderr, "%s\n", run->why->text);
+	else
+		print_result(run, ending);
+	management_free(run->management);
+	return ending;
+}
+
+static bool is_verb(const char *verb)
+{
+	return strcmp(verb, "check") == 0 || strcmp(verb, "plan") == 0 || strcmp(verb, "apply") == 0;
+}
+
+static int run_topology(const void *values, const struct positionals *positionals)
+{
+	struct why why = { .text = "" };
+	struct connections connections;
+	struct run run = { .values = values, .why = &why };
+	const char *verb = positionals->count == 1 ? positionals->items[0] : "";
+	if (!is_verb(verb) || (run.values->watch_s > 0 && strcmp(verb, "check") != 0)) {
+		fprintf(stderr, "write `carebus topology check`, `plan` or `apply`; --watch goes with check alone\n");
+		return ENDING_FAULT;
+	}
+	if (!connections_read(&connections, CONNECTIONS_WATCHER))
+		return ENDING_FAULT;
+	json_t *topology = json_loads(topology_text, 0, NULL);
+	run.topology = topology;
+	run.found = json_array();
+	enum ending ending = run_verb(&run, verb, &connections);
+	json_decref(run.found);
+	json_decref(topology);
+	connections_clear(&connections);
+	return ending;
+}
+
+const struct command command_topology = {
+	.name = "topology",
+	.summary = "compare the broker with the contract, complete it",
+	.arguments = " check|plan|apply",
+	.details = "Compares exchanges, queues, bindings, policies, users and permissions of the broker at CAREBUS_MANAGEMENT with the\n"
+		   "contract that this program was built from. check and plan only look; apply makes what is missing and sets policies\n"
+		   "and permissions right; it never deletes. Exit: 0 the same (or made so), 1 different, 2 could not be told.\n",
+	.examples = "  carebus topology plan\n"
+		    "  carebus topology check --watch 60\n",
+	.options = options,
+	.values_bytes = sizeof(struct topology_values),
+	.run = run_topology,
+};
