@@ -17,6 +17,7 @@ BAD_TIMES = ("2026-02-29T00:00:00Z", "2026-13-01T00:00:00Z", "2026-00-10T00:00:0
 BAD_UUIDS = ("", "6ba7b810-9dad-11d1-80b4-00c04fd430c", "6ba7b810-9dad-11d1-80b4-00c04fd430c88", "6ba7b8109dad11d180b400c04fd430c8",
              "{6ba7b810-9dad-11d1-80b4-00c04fd430c8}", "6ba7b810-9dad-11d1-80b4-00c04fd430cg", "urn:uuid:6ba7b810-9dad-11d1-80b4-00c04fd430c8",
              "6ba7b810-9dad-11d1-80b4_00c04fd430c8", "6ba7b810-9dad-11d1-80b4-00c04fd4_0c8")
+NEIGHBOURS = ("unknown", "rejected", "full", "reserved", "none", "NONE", "O+", "")  # values of other enums
 PATTERN_SAMPLES = {
     "^[a-z0-9-]{1,64}$": ("hospital-001", "a", "-", "z" * 64, "0"),
     "^[a-z0-9_]{1,64}$": ("irradiated", "a", "_", "q" * 64),
@@ -122,6 +123,8 @@ class Maker:
             holder[step] = self.random.choice(BAD_TIMES)
         elif schema.get("format") == "uuid":
             holder[step] = self.random.choice(BAD_UUIDS)
+        elif "enum" in schema or "const" in schema:
+            holder[step] = self.random.choice(NEIGHBOURS + (value.swapcase(), value + "\n", " " + value, value[:-1]))
         elif isinstance(value, str):
             holder[step] = self.random.choice((value.swapcase(), value + "\n", value + "-", " " + value, value[:-1], value + "é"))
         elif isinstance(value, list) and value:

@@ -181,6 +181,7 @@ void state_change_unit(struct state *state, struct bag *bag, enum unit_status st
 	bag->status = status;
 	bag->request_id = request_id;
 	bag->reserved_until = reserved_until;
+	bag->is_changed = true;
 	count(state, line, bag, +1);
 	line->is_changed = true;
 }

@@ -61,6 +61,7 @@ struct bag {
 	const char *request_id;          /* whom it is held for, or NULL */
 	int64_t reserved_until;
 	int64_t version;                 /* in the database; 1 for a new one */
+	bool is_changed;
 };
 
 /* One row of `bin`: available units of one profile, for anyone. */

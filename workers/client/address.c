@@ -59,8 +59,9 @@ static bool parse(struct address *address, const char *url)
 	const char *path = *end == '/' ? end + 1 : end;
 	int written = snprintf(address->url, sizeof(address->url), "%.*s://%.*s%s", (int)(scheme_end - url), url,
 		(int)(end - host), host, end);
-	return end > host && written > 0 && (size_t)written < sizeof(address->url) &&
-	       decode(host, (size_t)(end - host), address->host) && decode(path, strcspn(path, "?#"), address->path);
+	return end > host && written > 0 && (size_t)written < sizeof(address->url)
+		&& decode(host, (size_t)(end - host), address->host)
+		&& decode(path, strcspn(path, "?#"), address->path);
 }
 
 bool address_parse(struct address *address, const char *name, const char *url, struct why *why)

@@ -9,10 +9,10 @@
 
 enum { SUMMARY_MAX = 240 };
 
-#define RED    "\033[31m"
-#define GREEN  "\033[32m"
+#define RED "\033[31m"
+#define GREEN "\033[32m"
 #define YELLOW "\033[33m"
-#define PLAIN  "\033[0m"
+#define PLAIN "\033[0m"
 
 static const char *text_of(const json_t *body, const char *name)
 {
@@ -27,8 +27,9 @@ static long long number_of(const json_t *body, const char *name)
 
 static void summarize_request(const json_t *body, char summary[SUMMARY_MAX])
 {
-	snprintf(summary, SUMMARY_MAX, "%s: %lld x %s %s for %s", text_of(body, "urgency"), number_of(body, "quantity"),
-		text_of(body, "component"), text_of(body, "group"), text_of(body, "hospital_id"));
+	snprintf(summary, SUMMARY_MAX, "%s: %lld x %s %s for %s", text_of(body, "urgency"),
+		number_of(body, "quantity"), text_of(body, "component"), text_of(body, "group"),
+		text_of(body, "hospital_id"));
 }
 
 static void summarize_approved(const json_t *body, char summary[SUMMARY_MAX])
@@ -50,7 +51,8 @@ static void summarize_no(const json_t *body, char summary[SUMMARY_MAX])
 static void summarize_state(const json_t *body, char summary[SUMMARY_MAX])
 {
 	snprintf(summary, SUMMARY_MAX, "version %lld, %s, %lld of %lld units", number_of(body, "version"),
-		text_of(body, "status"), number_of(body, "quantity_allocated"), number_of(body, "quantity_requested"));
+		text_of(body, "status"), number_of(body, "quantity_allocated"),
+		number_of(body, "quantity_requested"));
 }
 
 static void summarize_release(const json_t *body, char summary[SUMMARY_MAX])
@@ -84,7 +86,8 @@ static void print_event(const struct chain *chain, const char *event, const json
 		color = chain->has_color ? kinds[i].color : NULL;
 	}
 	printf("%9.1f ms  %+8.1f  %s%-26s%s  %s\n", (double)(now_us - chain->started_us) / 1000,
-		(double)(now_us - chain->last_us) / 1000, color == NULL ? "" : color, event, color == NULL ? "" : PLAIN, summary);
+		(double)(now_us - chain->last_us) / 1000, color == NULL ? "" : color, event,
+		color == NULL ? "" : PLAIN, summary);
 	fflush(stdout);
 }
 
@@ -94,8 +97,10 @@ static void note(struct chain *chain, const char *event, json_t *body)
 	int64_t now_us = clock_steady_us();
 	if (!chain->is_json)
 		print_event(chain, event, body, now_us);
-	json_array_append_new(chain->events, json_pack("{s:s, s:f, s:f, s:o}", "event", event, "at_ms",
-		(double)(now_us - chain->started_us) / 1000, "since_last_ms", (double)(now_us - chain->last_us) / 1000, "body", body));
+	json_array_append_new(chain->events,
+		json_pack("{s:s, s:f, s:f, s:o}", "event", event, "at_ms",
+			(double)(now_us - chain->started_us) / 1000, "since_last_ms",
+			(double)(now_us - chain->last_us) / 1000, "body", body));
 	chain->last_us = now_us;
 }
 
@@ -108,7 +113,8 @@ void chain_begin(struct chain *chain, const char *event, const char *body)
 
 static bool is_ours(const struct chain *chain, const struct delivery *delivery, const json_t *body)
 {
-	bool is_same_workflow = delivery->correlation_id != NULL && strcmp(delivery->correlation_id, chain->correlation_id) == 0;
+	bool is_same_workflow =
+		delivery->correlation_id != NULL && strcmp(delivery->correlation_id, chain->correlation_id) == 0;
 	return is_same_workflow || strcmp(text_of(body, "request_id"), chain->request_id) == 0;
 }
 
@@ -154,15 +160,17 @@ void chain_hear(void *owner, struct delivery *delivery)
 		json_decref(body);
 	} else {
 		note(chain, event, body == NULL ? json_null() : body);
-		judge(chain, event, json_object_get(json_array_get(chain->events, json_array_size(chain->events) - 1), "body"));
+		judge(chain, event,
+			json_object_get(json_array_get(chain->events, json_array_size(chain->events) - 1), "body"));
 	}
 	delivery_free(delivery);
 }
 
 static void print_json(const struct chain *chain)
 {
-	json_t *result = json_pack("{s:s, s:s, s:s, s:O}", "request_id", chain->request_id, "correlation_id", chain->correlation_id,
-		"status", chain->is_over ? chain->status : "undecided", "events", chain->events);
+	json_t *result = json_pack("{s:s, s:s, s:s, s:O}", "request_id", chain->request_id, "correlation_id",
+		chain->correlation_id, "status", chain->is_over ? chain->status : "undecided", "events",
+		chain->events);
 	json_dumpf(result, stdout, JSON_INDENT(2));
 	printf("\n");
 	json_decref(result);

@@ -12,11 +12,11 @@
 struct chain {
 	const char *request_id; /* also its correlation id, unless somebody else began the workflow */
 	const char *correlation_id;
-	bool is_json;           /* events are collected, not printed */
+	bool is_json; /* events are collected, not printed */
 	bool has_color;
 	int64_t started_us, last_us; /* clock_steady_us */
 	json_t *events;
-	const char *status;     /* of the request as the hospital told last; borrowed from `events` */
+	const char *status; /* of the request as the hospital told last; borrowed from `events` */
 	bool is_over;
 	enum ending ending;
 };

@@ -11,11 +11,20 @@ struct environment {
 };
 
 static const struct setting table[] = {
-	{ .name = "CAREBUS_AMQP", .kind = SETTING_SECRET, .offset = offsetof(struct environment, upstream), .fallback = "",
+	{ .name = "CAREBUS_AMQP",
+		.kind = SETTING_SECRET,
+		.offset = offsetof(struct environment, upstream),
+		.fallback = "",
 		.help = "amqp://user:password@host:port/vhost of who publishes" },
-	{ .name = "CAREBUS_AMQP_ADMIN", .kind = SETTING_SECRET, .offset = offsetof(struct environment, watcher), .fallback = "",
+	{ .name = "CAREBUS_AMQP_ADMIN",
+		.kind = SETTING_SECRET,
+		.offset = offsetof(struct environment, watcher),
+		.fallback = "",
 		.help = "the same of who watches: admin or operator" },
-	{ .name = "CAREBUS_MANAGEMENT", .kind = SETTING_SECRET, .offset = offsetof(struct environment, management), .fallback = "",
+	{ .name = "CAREBUS_MANAGEMENT",
+		.kind = SETTING_SECRET,
+		.offset = offsetof(struct environment, management),
+		.fallback = "",
 		.help = "http://host:port of the broker's management API" },
 	{ .name = NULL },
 };
@@ -42,9 +51,11 @@ bool connections_read(struct connections *connections, unsigned needed)
 	*connections = (struct connections){ .has_watcher = false };
 	bool is_good = settings_read(table, &environment, stderr);
 	if (is_good) {
-		is_good = take(&connections->upstream, "CAREBUS_AMQP", environment.upstream, (needed & CONNECTIONS_UPSTREAM) != 0);
+		is_good = take(&connections->upstream, "CAREBUS_AMQP", environment.upstream,
+			(needed & CONNECTIONS_UPSTREAM) != 0);
 		is_good &= take(&connections->watcher, "CAREBUS_AMQP_ADMIN", environment.watcher, needs_watcher);
-		is_good &= take(&connections->management, "CAREBUS_MANAGEMENT", environment.management, needs_watcher);
+		is_good &=
+			take(&connections->management, "CAREBUS_MANAGEMENT", environment.management, needs_watcher);
 		connections->has_watcher = environment.watcher[0] != '\0' && environment.management[0] != '\0';
 	}
 	settings_clear(table, &environment);

@@ -14,9 +14,7 @@ static bool has_name(const json_t *things, const char *name)
 {
 	size_t i;
 	json_t *thing;
-	json_array_foreach(things, i, thing)
-		if (strcmp(text_of(thing, "name"), name) == 0)
-			return true;
+	json_array_foreach(things, i, thing) if (strcmp(text_of(thing, "name"), name) == 0) return true;
 	return false;
 }
 
@@ -32,8 +30,9 @@ static bool is_surplus_exchange(const json_t *topology, const json_t *live)
 static bool is_surplus_queue(const json_t *topology, const json_t *live)
 {
 	(void)topology;
-	return !json_is_true(json_object_get(live, "exclusive")) && !json_is_true(json_object_get(live, "auto_delete")) &&
-	       json_object_get(json_object_get(live, "arguments"), "x-expires") == NULL;
+	return !json_is_true(json_object_get(live, "exclusive"))
+		&& !json_is_true(json_object_get(live, "auto_delete"))
+		&& json_object_get(json_object_get(live, "arguments"), "x-expires") == NULL;
 }
 
 /* Every queue has a binding to the nameless exchange. Who reads into a queue of his own, may. */
@@ -52,25 +51,57 @@ static bool is_always_surplus(const json_t *topology, const json_t *live)
 }
 
 const struct part parts[] = {
-	{ .name = "exchanges", .singular = "exchange", .listing = "exchanges/%v", .path = "exchanges/%v/{name}", .method = "PUT",
-		.keys = { "name" }, .fields = { "type", "durable", "auto_delete", "internal", "arguments" },
+	{ .name = "exchanges",
+		.singular = "exchange",
+		.listing = "exchanges/%v",
+		.path = "exchanges/%v/{name}",
+		.method = "PUT",
+		.keys = { "name" },
+		.fields = { "type", "durable", "auto_delete", "internal", "arguments" },
 		.is_surplus = is_surplus_exchange },
-	{ .name = "queues", .singular = "queue", .listing = "queues/%v", .path = "queues/%v/{name}", .method = "PUT",
-		.keys = { "name" }, .fields = { "durable", "auto_delete", "arguments" }, .is_surplus = is_surplus_queue },
-	{ .name = "bindings", .singular = "binding", .listing = "bindings/%v",
-		.path = "bindings/%v/e/{source}/{destination_type}/{destination}", .method = "POST",
+	{ .name = "queues",
+		.singular = "queue",
+		.listing = "queues/%v",
+		.path = "queues/%v/{name}",
+		.method = "PUT",
+		.keys = { "name" },
+		.fields = { "durable", "auto_delete", "arguments" },
+		.is_surplus = is_surplus_queue },
+	{ .name = "bindings",
+		.singular = "binding",
+		.listing = "bindings/%v",
+		.path = "bindings/%v/e/{source}/{destination_type}/{destination}",
+		.method = "POST",
 		.keys = { "source", "destination", "destination_type", "routing_key", "arguments" },
 		.is_surplus = is_surplus_binding },
-	{ .name = "policies", .singular = "policy", .listing = "policies/%v", .path = "policies/%v/{name}", .method = "PUT",
-		.keys = { "name" }, .fields = { "pattern", "apply-to", "priority", "definition" }, .is_replaced = true,
+	{ .name = "policies",
+		.singular = "policy",
+		.listing = "policies/%v",
+		.path = "policies/%v/{name}",
+		.method = "PUT",
+		.keys = { "name" },
+		.fields = { "pattern", "apply-to", "priority", "definition" },
+		.is_replaced = true,
 		.is_surplus = is_always_surplus },
 	{ .name = "users", .singular = "user", .listing = "users", .keys = { "name" }, .fields = { "tags" } },
-	{ .name = "permissions", .singular = "permission", .listing = "vhosts/%v/permissions", .path = "permissions/%v/{user}",
-		.method = "PUT", .keys = { "user" }, .fields = { "configure", "write", "read" }, .is_replaced = true,
+	{ .name = "permissions",
+		.singular = "permission",
+		.listing = "vhosts/%v/permissions",
+		.path = "permissions/%v/{user}",
+		.method = "PUT",
+		.keys = { "user" },
+		.fields = { "configure", "write", "read" },
+		.is_replaced = true,
 		.is_surplus = is_always_surplus },
-	{ .name = "topic_permissions", .singular = "topic permission", .listing = "vhosts/%v/topic-permissions",
-		.path = "topic-permissions/%v/{user}", .method = "PUT", .keys = { "user", "exchange" },
-		.fields = { "write", "read" }, .is_replaced = true, .is_surplus = is_always_surplus },
+	{ .name = "topic_permissions",
+		.singular = "topic permission",
+		.listing = "vhosts/%v/topic-permissions",
+		.path = "topic-permissions/%v/{user}",
+		.method = "PUT",
+		.keys = { "user", "exchange" },
+		.fields = { "write", "read" },
+		.is_replaced = true,
+		.is_surplus = is_always_surplus },
 	{ .name = NULL },
 };
 
@@ -86,27 +117,26 @@ static const json_t *find(const struct part *part, const json_t *things, const j
 {
 	size_t i;
 	json_t *thing;
-	json_array_foreach(things, i, thing)
-		if (are_same(thing, wanted, part->keys))
-			return thing;
+	json_array_foreach(things, i, thing) if (are_same(thing, wanted, part->keys)) return thing;
 	return NULL;
 }
 
-void difference_find(const struct part *part, const json_t *topology, const json_t *live, difference_fn *tell, void *owner)
+void difference_find(
+	const struct part *part, const json_t *topology, const json_t *live, difference_fn *tell, void *owner)
 {
 	const json_t *all = json_object_get(topology, part->name);
 	size_t i;
 	json_t *thing;
-	json_array_foreach(all, i, thing) {
+	json_array_foreach(all, i, thing)
+	{
 		const json_t *there = find(part, live, thing);
 		if (there == NULL)
 			tell(owner, part, DIFFERENCE_MISSING, thing, NULL);
 		else if (!are_same(there, thing, part->fields))
 			tell(owner, part, DIFFERENCE_OTHER, thing, there);
 	}
-	json_array_foreach(live, i, thing)
-		if (part->is_surplus != NULL && find(part, all, thing) == NULL && part->is_surplus(topology, thing))
-			tell(owner, part, DIFFERENCE_SURPLUS, NULL, thing);
+	json_array_foreach(live, i, thing) if (part->is_surplus != NULL && find(part, all, thing) == NULL
+		&& part->is_surplus(topology, thing)) tell(owner, part, DIFFERENCE_SURPLUS, NULL, thing);
 }
 
 void difference_name(const struct part *part, const json_t *thing, char *text, size_t text_bytes)

@@ -16,8 +16,8 @@ static bool declare_queue(struct feed *feed, struct why *why)
 {
 	char path[PATH_BYTES];
 	snprintf(path, sizeof(path), "queues/%%v/%s", feed->name);
-	json_t *body = json_pack("{s:b, s:b, s:{s:s, s:i, s:i}}", "durable", 1, "auto_delete", 0, "arguments", "x-queue-type",
-		"classic", "x-expires", FEED_EXPIRES_MS, "x-max-length", FEED_MESSAGES_MAX);
+	json_t *body = json_pack("{s:b, s:b, s:{s:s, s:i, s:i}}", "durable", 1, "auto_delete", 0, "arguments",
+		"x-queue-type", "classic", "x-expires", FEED_EXPIRES_MS, "x-max-length", FEED_MESSAGES_MAX);
 	bool is_done = management_call(feed->management, "PUT", path, body, NULL, why);
 	json_decref(body);
 	return is_done;

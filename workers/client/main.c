@@ -11,13 +11,15 @@ static void print_commands(FILE *out)
 	fprintf(out, "Usage: carebus COMMAND [OPTION]...\n\nCommands:\n");
 	for (const struct command *const *command = commands; *command != NULL; command++)
 		fprintf(out, "  %-10s %s\n", (*command)->name, (*command)->summary);
-	fprintf(out, "\n`carebus COMMAND --help` explains a command. Exit: 0 done, 1 the answer is no, 2 a fault, 3 no answer in time.\n"
-		     "`compose/status --env` prints the environment of a running stack.\n");
+	fprintf(out,
+		"\n`carebus COMMAND --help` explains a command. Exit: 0 done, 1 the answer is no, 2 a fault, 3 no answer in time.\n"
+		"`compose/status --env` prints the environment of a running stack.\n");
 }
 
 static void print_help(const struct command *command)
 {
-	printf("Usage: carebus %s [OPTION]...%s\n\n%s\nOptions:\n", command->name, command->arguments, command->details);
+	printf("Usage: carebus %s [OPTION]...%s\n\n%s\nOptions:\n", command->name, command->arguments,
+		command->details);
 	options_help(command->options, stdout);
 	printf("\nExamples:\n%s", command->examples);
 }

@@ -111,12 +111,14 @@ static CURLcode perform(struct management *management, const char *method, const
 	return code;
 }
 
-static bool tell_status(long status, const char *method, const char *path, const char *answer, struct why *why)
+static bool tell_status(
+	long status, const char *method, const char *path, const char *answer, struct why *why)
 {
 	if (status == 404)
 		return because(why, "absent", "%s %s: there is no such thing", method, path);
 	if (status == 401 || status == 403)
-		return because(why, "refused", "%s %s: refused (%ld); check the user and the password of the URL", method, path, status);
+		return because(why, "refused", "%s %s: refused (%ld); check the user and the password of the URL",
+			method, path, status);
 	return because(why, "management", "%s %s: answered %ld: %.120s", method, path, status, answer);
 }
 
@@ -130,16 +132,16 @@ static bool read_answer(const struct buffer *text, json_t **answer, const char *
 	return *answer != NULL || because(why, "management", "%s: the answer is not JSON: %s", path, fault.text);
 }
 
-bool management_call(struct management *management, const char *method, const char *path, const json_t *body, json_t **answer,
-	struct why *why)
+bool management_call(struct management *management, const char *method, const char *path, const json_t *body,
+	json_t **answer, struct why *why)
 {
 	long status = 0;
 	char *text = body == NULL ? NULL : json_dumps(body, JSON_COMPACT);
 	CURLcode code = perform(management, method, path, text);
 	free(text);
 	if (code != CURLE_OK)
-		return because(why, "connection", "the management API at %s: %s; check that the broker runs", management->base,
-			curl_easy_strerror(code));
+		return because(why, "connection", "the management API at %s: %s; check that the broker runs",
+			management->base, curl_easy_strerror(code));
 	curl_easy_getinfo(management->curl, CURLINFO_RESPONSE_CODE, &status);
 	if (status < 200 || status > 299)
 		return tell_status(status, method, path, buffer_text(&management->answer), why);

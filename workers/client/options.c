@@ -6,10 +6,18 @@
 #include <string.h>
 
 const struct option_row common_options[] = {
-	{ .name = "help", .letter = 'h', .kind = OPTION_FLAG, .offset = offsetof(struct common_values, wants_help),
+	{ .name = "help",
+		.letter = 'h',
+		.kind = OPTION_FLAG,
+		.offset = offsetof(struct common_values, wants_help),
 		.help = "show this" },
-	{ .name = "output", .letter = 'o', .argument = "FORMAT", .kind = OPTION_TEXT,
-		.offset = offsetof(struct common_values, format), .fallback = "text", .choices = "text|json",
+	{ .name = "output",
+		.letter = 'o',
+		.argument = "FORMAT",
+		.kind = OPTION_TEXT,
+		.offset = offsetof(struct common_values, format),
+		.fallback = "text",
+		.choices = "text|json",
 		.help = "how the result is printed" },
 	{ 0 },
 };
@@ -23,7 +31,8 @@ struct reading {
 	bool is_good;
 };
 
-static const struct option_row *find_in(const struct option_row table[], const char *name, size_t length, char letter)
+static const struct option_row *find_in(
+	const struct option_row table[], const char *name, size_t length, char letter)
 {
 	for (const struct option_row *row = table; row->name != NULL; row++) {
 		bool is_same_name = length > 0 && strlen(row->name) == length && memcmp(row->name, name, length) == 0;
@@ -33,7 +42,8 @@ static const struct option_row *find_in(const struct option_row table[], const c
 	return NULL;
 }
 
-static const struct option_row *find(const struct reading *reading, const char *name, size_t length, char letter)
+static const struct option_row *find(
+	const struct reading *reading, const char *name, size_t length, char letter)
 {
 	const struct option_row *row = find_in(reading->table, name, length, letter);
 	return row != NULL ? row : find_in(common_options, name, length, letter);
@@ -67,7 +77,8 @@ static void set_number(struct reading *reading, const struct option_row *row, co
 	errno = 0;
 	long number = strtol(value, &end, 10);
 	if (end == value || *end != '\0' || errno != 0 || number < row->minimum || number > row->maximum) {
-		fprintf(reading->faults, "--%s: \"%s\" is no number from %ld to %ld\n", row->name, value, row->minimum, row->maximum);
+		fprintf(reading->faults, "--%s: \"%s\" is no number from %ld to %ld\n", row->name, value,
+			row->minimum, row->maximum);
 		reading->is_good = false;
 		return;
 	}
@@ -142,10 +153,12 @@ static void check_required(struct reading *reading)
 			fprintf(reading->faults, "--%s: missing: %s\n", row->name, row->help), reading->is_good = false;
 }
 
-bool options_read(const struct option_row table[], char *const arguments[], void *values, struct positionals *positionals,
-	FILE *faults)
+bool options_read(const struct option_row table[], char *const arguments[], void *values,
+	struct positionals *positionals, FILE *faults)
 {
-	struct reading reading = { .table = table, .next = arguments, .values = values, .faults = faults, .is_good = true };
+	struct reading reading = {
+		.table = table, .next = arguments, .values = values, .faults = faults, .is_good = true
+	};
 	bool is_over = false;
 	set_fallbacks(&reading, table);
 	set_fallbacks(&reading, common_options);
@@ -168,7 +181,8 @@ static void print_row(const struct option_row *row, FILE *out)
 {
 	char left[64];
 	snprintf(left, sizeof(left), "%c%c%s --%s%s%s", row->letter ? '-' : ' ', row->letter ? row->letter : ' ',
-		row->letter ? "," : " ", row->name, row->argument == NULL ? "" : " ", row->argument == NULL ? "" : row->argument);
+		row->letter ? "," : " ", row->name, row->argument == NULL ? "" : " ",
+		row->argument == NULL ? "" : row->argument);
 	fprintf(out, "  %-30s %s", left, row->help);
 	if (row->choices != NULL)
 		fprintf(out, ": %s", row->choices);

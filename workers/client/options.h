@@ -21,8 +21,8 @@ struct option_texts {
 
 /* One row of the table; the table ends with a row without a name. */
 struct option_row {
-	const char *name; /* "hospital" for --hospital */
-	char letter;      /* 'o' for -o, or 0 */
+	const char *name;     /* "hospital" for --hospital */
+	char letter;          /* 'o' for -o, or 0 */
 	const char *argument; /* what the help calls the value; NULL for flags */
 	enum option_kind kind;
 	size_t offset;        /* of the member in the values' struct */
@@ -51,6 +51,6 @@ struct positionals {
  * Fills `values` (zeroed by the caller) by `table` and the common options. Texts are borrowed from argv and the table. Faults are
  * reported on `faults`, a line each. False when there was one.
  */
-bool options_read(const struct option_row table[], char *const arguments[], void *values, struct positionals *positionals,
-	FILE *faults);
+bool options_read(const struct option_row table[], char *const arguments[], void *values,
+	struct positionals *positionals, FILE *faults);
 void options_help(const struct option_row table[], FILE *out);

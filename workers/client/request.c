@@ -16,7 +16,8 @@
 
 struct request_values {
 	struct common_values common;
-	const char *hospital_id, *component, *group, *urgency, *needed_at, *request_id, *order_id, *signed_by, *requested_by, *note;
+	const char *hospital_id, *component, *group, *urgency, *needed_at, *request_id, *order_id, *signed_by,
+		*requested_by, *note;
 	const char *patient_ref, *sex, *age_years;
 	struct option_texts attributes, antigen_negative;
 	long quantity, timeout_s;
@@ -26,39 +27,117 @@ struct request_values {
 #define AT(member) offsetof(struct request_values, member)
 
 static const struct option_row options[] = {
-	{ .name = "hospital", .argument = "ID", .kind = OPTION_TEXT, .offset = AT(hospital_id), .fallback = "hospital-001",
+	{ .name = "hospital",
+		.argument = "ID",
+		.kind = OPTION_TEXT,
+		.offset = AT(hospital_id),
+		.fallback = "hospital-001",
 		.help = "who asks" },
-	{ .name = "component", .argument = "NAME", .kind = OPTION_TEXT, .offset = AT(component), .fallback = "red_cells",
-		.choices = "red_cells|whole_blood|plasma|cryo|platelets", .help = "what is asked for" },
-	{ .name = "group", .argument = "GROUP", .kind = OPTION_TEXT, .offset = AT(group), .is_required = true,
-		.choices = "O-|O+|A-|A+|B-|B+|AB-|AB+|unknown", .help = "the patient's group" },
-	{ .name = "quantity", .argument = "UNITS", .kind = OPTION_NUMBER, .offset = AT(quantity), .fallback = "1", .minimum = 1,
-		.maximum = 100, .help = "how many units" },
-	{ .name = "urgency", .argument = "NAME", .kind = OPTION_TEXT, .offset = AT(urgency), .fallback = "routine",
-		.choices = "emergency|urgent|routine|replenishment", .help = "how soon" },
-	{ .name = "needed-at", .argument = "TIME", .kind = OPTION_TEXT, .offset = AT(needed_at),
+	{ .name = "component",
+		.argument = "NAME",
+		.kind = OPTION_TEXT,
+		.offset = AT(component),
+		.fallback = "red_cells",
+		.choices = "red_cells|whole_blood|plasma|cryo|platelets",
+		.help = "what is asked for" },
+	{ .name = "group",
+		.argument = "GROUP",
+		.kind = OPTION_TEXT,
+		.offset = AT(group),
+		.is_required = true,
+		.choices = "O-|O+|A-|A+|B-|B+|AB-|AB+|unknown",
+		.help = "the patient's group" },
+	{ .name = "quantity",
+		.argument = "UNITS",
+		.kind = OPTION_NUMBER,
+		.offset = AT(quantity),
+		.fallback = "1",
+		.minimum = 1,
+		.maximum = 100,
+		.help = "how many units" },
+	{ .name = "urgency",
+		.argument = "NAME",
+		.kind = OPTION_TEXT,
+		.offset = AT(urgency),
+		.fallback = "routine",
+		.choices = "emergency|urgent|routine|replenishment",
+		.help = "how soon" },
+	{ .name = "needed-at",
+		.argument = "TIME",
+		.kind = OPTION_TEXT,
+		.offset = AT(needed_at),
 		.help = "2026-03-01T08:00:00Z, or from now: +90m, +36h, +3d" },
-	{ .name = "attribute", .argument = "NAME", .kind = OPTION_TEXTS, .offset = AT(attributes),
+	{ .name = "attribute",
+		.argument = "NAME",
+		.kind = OPTION_TEXTS,
+		.offset = AT(attributes),
 		.help = "irradiated, cmv_negative, ...; may be repeated" },
-	{ .name = "antigen-negative", .argument = "NAME", .kind = OPTION_TEXTS, .offset = AT(antigen_negative),
+	{ .name = "antigen-negative",
+		.argument = "NAME",
+		.kind = OPTION_TEXTS,
+		.offset = AT(antigen_negative),
 		.help = "K, Fya, ...; may be repeated" },
-	{ .name = "patient", .argument = "REF", .kind = OPTION_TEXT, .offset = AT(patient_ref),
+	{ .name = "patient",
+		.argument = "REF",
+		.kind = OPTION_TEXT,
+		.offset = AT(patient_ref),
 		.help = "an opaque reference, no name" },
-	{ .name = "sex", .argument = "NAME", .kind = OPTION_TEXT, .offset = AT(sex), .choices = "female|male|unknown",
+	{ .name = "sex",
+		.argument = "NAME",
+		.kind = OPTION_TEXT,
+		.offset = AT(sex),
+		.choices = "female|male|unknown",
 		.help = "the patient's" },
-	{ .name = "age", .argument = "YEARS", .kind = OPTION_TEXT, .offset = AT(age_years), .help = "the patient's" },
-	{ .name = "all-or-nothing", .kind = OPTION_FLAG, .offset = AT(is_all_or_nothing), .help = "refuse a part of the quantity" },
-	{ .name = "signed-by", .argument = "REF", .kind = OPTION_TEXT, .offset = AT(signed_by), .help = "who answers for it" },
-	{ .name = "requested-by", .argument = "REF", .kind = OPTION_TEXT, .offset = AT(requested_by), .help = "who asks" },
-	{ .name = "note", .argument = "TEXT", .kind = OPTION_TEXT, .offset = AT(note), .help = "for people; no names" },
-	{ .name = "order", .argument = "ID", .kind = OPTION_TEXT, .offset = AT(order_id), .help = "links components of one order" },
-	{ .name = "request-id", .argument = "UUID", .kind = OPTION_TEXT, .offset = AT(request_id),
+	{ .name = "age",
+		.argument = "YEARS",
+		.kind = OPTION_TEXT,
+		.offset = AT(age_years),
+		.help = "the patient's" },
+	{ .name = "all-or-nothing",
+		.kind = OPTION_FLAG,
+		.offset = AT(is_all_or_nothing),
+		.help = "refuse a part of the quantity" },
+	{ .name = "signed-by",
+		.argument = "REF",
+		.kind = OPTION_TEXT,
+		.offset = AT(signed_by),
+		.help = "who answers for it" },
+	{ .name = "requested-by",
+		.argument = "REF",
+		.kind = OPTION_TEXT,
+		.offset = AT(requested_by),
+		.help = "who asks" },
+	{ .name = "note",
+		.argument = "TEXT",
+		.kind = OPTION_TEXT,
+		.offset = AT(note),
+		.help = "for people; no names" },
+	{ .name = "order",
+		.argument = "ID",
+		.kind = OPTION_TEXT,
+		.offset = AT(order_id),
+		.help = "links components of one order" },
+	{ .name = "request-id",
+		.argument = "UUID",
+		.kind = OPTION_TEXT,
+		.offset = AT(request_id),
 		.help = "to ask again for the same; default: a new one" },
-	{ .name = "direct", .kind = OPTION_FLAG, .offset = AT(is_direct),
+	{ .name = "direct",
+		.kind = OPTION_FLAG,
+		.offset = AT(is_direct),
 		.help = "publish hospital.blood.requested, past the hospital worker" },
-	{ .name = "watch", .kind = OPTION_FLAG, .offset = AT(is_watched), .help = "follow the chain of events until the decision" },
-	{ .name = "timeout", .argument = "SECONDS", .kind = OPTION_NUMBER, .offset = AT(timeout_s), .fallback = "10", .minimum = 1,
-		.maximum = 600, .help = "how long to wait for the broker and the decision" },
+	{ .name = "watch",
+		.kind = OPTION_FLAG,
+		.offset = AT(is_watched),
+		.help = "follow the chain of events until the decision" },
+	{ .name = "timeout",
+		.argument = "SECONDS",
+		.kind = OPTION_NUMBER,
+		.offset = AT(timeout_s),
+		.fallback = "10",
+		.minimum = 1,
+		.maximum = 600,
+		.help = "how long to wait for the broker and the decision" },
 	{ 0 },
 };
 
@@ -86,8 +165,8 @@ struct run {
 
 static struct patient *make_patient(const struct request_values *values, struct arena *arena)
 {
-	bool has_patient = values->patient_ref != NULL || values->sex != NULL || values->age_years != NULL ||
-		values->antigen_negative.count > 0;
+	bool has_patient = values->patient_ref != NULL || values->sex != NULL || values->age_years != NULL
+		|| values->antigen_negative.count > 0;
 	if (!has_patient)
 		return NULL;
 	struct patient *patient = arena_new(arena, sizeof(*patient));
@@ -97,7 +176,8 @@ static struct patient *make_patient(const struct request_values *values, struct 
 	patient->age_years = values->age_years == NULL ? 0 : strtol(values->age_years, NULL, 10);
 	patient->antigen_negative_count = values->antigen_negative.count;
 	patient->antigen_negative = arena_array(arena, values->antigen_negative.count, sizeof(char *));
-	memcpy(patient->antigen_negative, values->antigen_negative.items, values->antigen_negative.count * sizeof(char *));
+	memcpy(patient->antigen_negative, values->antigen_negative.items,
+		values->antigen_negative.count * sizeof(char *));
 	return patient;
 }
 
@@ -163,7 +243,8 @@ static bool prepare(struct run *run, struct why *why)
 	struct hospital_blood_requested *body = make_body(run, &run->arena);
 	body->has_needed_at = values->needed_at != NULL;
 	if (body->has_needed_at && !moment_option_read(values->needed_at, clock_now_us(), &body->needed_at))
-		return because(why, "usage", "--needed-at: \"%s\" is no time; write 2026-03-01T08:00:00Z or +36h", values->needed_at);
+		return because(why, "usage", "--needed-at: \"%s\" is no time; write 2026-03-01T08:00:00Z or +36h",
+			values->needed_at);
 	return write_body(run, body, why);
 }
 
@@ -175,7 +256,8 @@ static bool connect(struct run *run, struct why *why)
 			return false;
 		queue = run->feed.name;
 	}
-	return session_open(&run->session, &run->connections.upstream, &run->connections.watcher, queue, chain_hear, &run->chain, why);
+	return session_open(&run->session, &run->connections.upstream, &run->connections.watcher, queue,
+		chain_hear, &run->chain, why);
 }
 
 static bool publish(struct run *run, int64_t deadline_ms, struct why *why)
@@ -196,7 +278,8 @@ static bool publish(struct run *run, int64_t deadline_ms, struct why *why)
 		.is_mandatory = true,
 	};
 	chain_begin(&run->chain, type->name, buffer_text(&run->body));
-	return session_send(&run->session, &publication, deadline_ms, why) && session_settle(&run->session, deadline_ms, why);
+	return session_send(&run->session, &publication, deadline_ms, why)
+		&& session_settle(&run->session, deadline_ms, why);
 }
 
 static enum ending follow(struct run *run, int64_t deadline_ms, struct why *why)
@@ -206,7 +289,8 @@ static enum ending follow(struct run *run, int64_t deadline_ms, struct why *why)
 			return ENDING_FAULT;
 	if (run->chain.is_over)
 		return run->chain.ending;
-	because(why, "timeout", "no decision within %ld s; `compose/status` tells whether the workers run", run->values->timeout_s);
+	because(why, "timeout", "no decision within %ld s; `compose/status` tells whether the workers run",
+		run->values->timeout_s);
 	return ENDING_NO_ANSWER;
 }
 
@@ -257,14 +341,16 @@ const struct command command_request = {
 	.name = "request",
 	.summary = "ask for blood, and follow what becomes of it",
 	.arguments = "",
-	.details = "Publishes hospital.blood.request as the upstream system of CAREBUS_AMQP. It counts as sent when the broker has\n"
-		   "confirmed it. With --watch it then prints each event of the workflow with the milliseconds since the start and\n"
-		   "since the last one; that needs CAREBUS_AMQP_ADMIN and CAREBUS_MANAGEMENT.\n"
-		   "Exit: 0 sent (with --watch: approved, in part or in full, or scheduled), 1 rejected or refused,\n"
-		   "2 a fault, 3 no decision in time.\n",
-	.examples = "  eval \"$(compose/status --env)\"; export ${!CAREBUS_*}\n"
-		    "  carebus request --group O- --quantity 2 --urgency emergency --watch\n"
-		    "  carebus request --component platelets --group A+ --attribute irradiated --needed-at +36h --watch -o json\n",
+	.details =
+		"Publishes hospital.blood.request as the upstream system of CAREBUS_AMQP. It counts as sent when the broker has\n"
+		"confirmed it. With --watch it then prints each event of the workflow with the milliseconds since the start and\n"
+		"since the last one; that needs CAREBUS_AMQP_ADMIN and CAREBUS_MANAGEMENT.\n"
+		"Exit: 0 sent (with --watch: approved, in part or in full, or scheduled), 1 rejected or refused,\n"
+		"2 a fault, 3 no decision in time.\n",
+	.examples =
+		"  eval \"$(compose/status --env)\"; export ${!CAREBUS_*}\n"
+		"  carebus request --group O- --quantity 2 --urgency emergency --watch\n"
+		"  carebus request --component platelets --group A+ --attribute irradiated --needed-at +36h --watch -o json\n",
 	.options = options,
 	.values_bytes = sizeof(struct request_values),
 	.run = run_request,

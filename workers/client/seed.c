@@ -28,23 +28,59 @@ struct seed_values {
 #define AT(member) offsetof(struct seed_values, member)
 
 static const struct option_row options[] = {
-	{ .name = "units", .argument = "COUNT", .kind = OPTION_NUMBER, .offset = AT(units), .fallback = "600", .minimum = 1,
-		.maximum = WORLD_UNITS_MAX, .help = "how many units in all" },
-	{ .name = "bank", .argument = "ID", .kind = OPTION_TEXTS, .offset = AT(banks),
+	{ .name = "units",
+		.argument = "COUNT",
+		.kind = OPTION_NUMBER,
+		.offset = AT(units),
+		.fallback = "600",
+		.minimum = 1,
+		.maximum = WORLD_UNITS_MAX,
+		.help = "how many units in all" },
+	{ .name = "bank",
+		.argument = "ID",
+		.kind = OPTION_TEXTS,
+		.offset = AT(banks),
 		.help = "who receives them, in turn; may be repeated (default: bank-001 and bank-002)" },
-	{ .name = "component", .argument = "NAME", .kind = OPTION_TEXT, .offset = AT(component),
-		.choices = "red_cells|whole_blood|plasma|cryo|platelets", .help = "only this one (default: mixed)" },
-	{ .name = "group", .argument = "GROUP", .kind = OPTION_TEXT, .offset = AT(group), .choices = "O-|O+|A-|A+|B-|B+|AB-|AB+",
+	{ .name = "component",
+		.argument = "NAME",
+		.kind = OPTION_TEXT,
+		.offset = AT(component),
+		.choices = "red_cells|whole_blood|plasma|cryo|platelets",
+		.help = "only this one (default: mixed)" },
+	{ .name = "group",
+		.argument = "GROUP",
+		.kind = OPTION_TEXT,
+		.offset = AT(group),
+		.choices = "O-|O+|A-|A+|B-|B+|AB-|AB+",
 		.help = "only this one (default: mixed)" },
 	{ .name = "fresh", .kind = OPTION_FLAG, .offset = AT(is_fresh), .help = "all collected on the last day" },
-	{ .name = "batch", .argument = "UNITS", .kind = OPTION_NUMBER, .offset = AT(batch), .fallback = "100", .minimum = 1,
-		.maximum = 200, .help = "units in one command" },
-	{ .name = "seed", .argument = "TEXT", .kind = OPTION_TEXT, .offset = AT(seed), .fallback = "demo",
+	{ .name = "batch",
+		.argument = "UNITS",
+		.kind = OPTION_NUMBER,
+		.offset = AT(batch),
+		.fallback = "100",
+		.minimum = 1,
+		.maximum = 200,
+		.help = "units in one command" },
+	{ .name = "seed",
+		.argument = "TEXT",
+		.kind = OPTION_TEXT,
+		.offset = AT(seed),
+		.fallback = "demo",
 		.help = "another text, other units" },
-	{ .name = "at", .argument = "TIME", .kind = OPTION_TEXT, .offset = AT(at),
+	{ .name = "at",
+		.argument = "TIME",
+		.kind = OPTION_TEXT,
+		.offset = AT(at),
 		.help = "the day from which collections count back (default: today)" },
-	{ .name = "timeout", .argument = "SECONDS", .kind = OPTION_NUMBER, .offset = AT(timeout_s), .fallback = "60", .minimum = 1,
-		.maximum = 3600, .help = "how long to wait for all answers" },
+	{ .name = "timeout",
+		.argument = "SECONDS",
+		.kind = OPTION_NUMBER,
+		.offset = AT(timeout_s),
+		.fallback = "60",
+		.minimum = 1,
+		.maximum = 3600,
+		.help = "how long to wait for all answers" },
 	{ 0 },
 };
 
@@ -73,7 +109,7 @@ struct run {
 	size_t received_units;
 	struct arena arena; /* of one part */
 	struct buffer body;
-	char refusal[200];  /* the first one heard */
+	char refusal[200]; /* the first one heard */
 };
 
 static const char *bank_of(const struct run *run, size_t part)
@@ -102,8 +138,8 @@ static bool write_part(struct run *run, size_t part, struct why *why)
 	for (size_t i = 0; i < count; i++)
 		world_unit(&run->world, part * (size_t)run->values->batch + i, &run->arena, &body.units[i]);
 	buffer_reset(&run->body);
-	return schema_check(&bloodbank_unit_receive_schema, &body, why) &&
-	       schema_write(&bloodbank_unit_receive_schema, &body, &run->body);
+	return schema_check(&bloodbank_unit_receive_schema, &body, why)
+		&& schema_write(&bloodbank_unit_receive_schema, &body, &run->body);
 }
 
 /* Ids follow from what is sent: another run of the same seed is the same run, and changes nothing. */
@@ -112,7 +148,8 @@ static void name_part(struct run *run, struct part *part)
 	static const unsigned char namespace_bytes[UUID_BYTES] = "carebus demo 001";
 	char digest[SHA256_TEXT_BYTES];
 	sha256_text(buffer_text(&run->body), run->body.length_bytes, digest);
-	uuid_from_names(namespace_bytes, (const char *const[]){ run->values->seed, digest, NULL }, part->message_id);
+	uuid_from_names(
+		namespace_bytes, (const char *const[]){ run->values->seed, digest, NULL }, part->message_id);
 }
 
 static bool send_part(struct run *run, size_t number, int64_t deadline_ms, struct why *why)
@@ -154,7 +191,8 @@ static void note_refusal(struct run *run, const struct delivery *delivery)
 	const char *reason = json_string_value(json_object_get(body, "reason"));
 	const char *detail = json_string_value(json_object_get(body, "detail"));
 	if (run->refused_parts++ == 0)
-		snprintf(run->refusal, sizeof(run->refusal), "%s: %s", reason == NULL ? "refused" : reason, detail == NULL ? "" : detail);
+		snprintf(run->refusal, sizeof(run->refusal), "%s: %s", reason == NULL ? "refused" : reason,
+			detail == NULL ? "" : detail);
 	json_decref(body);
 }
 
@@ -180,7 +218,8 @@ static bool prepare(struct run *run, struct why *why)
 	const struct seed_values *values = run->values;
 	int64_t at_us = clock_now_us();
 	if (values->at != NULL && !moment_option_read(values->at, at_us, &at_us))
-		return because(why, "usage", "--at: \"%s\" is no time; write 2026-03-01T00:00:00Z or -2d", values->at);
+		return because(
+			why, "usage", "--at: \"%s\" is no time; write 2026-03-01T00:00:00Z or -2d", values->at);
 	run->world = (struct world){
 		.seed = values->seed,
 		.day_us = at_us - at_us % DAYS_US(1),
@@ -205,7 +244,8 @@ static bool connect(struct run *run, struct why *why)
 			return false;
 		queue = run->feed.name;
 	}
-	return session_open(&run->session, &run->connections.upstream, &run->connections.watcher, queue, hear, run, why);
+	return session_open(
+		&run->session, &run->connections.upstream, &run->connections.watcher, queue, hear, run, why);
 }
 
 static bool send_all(struct run *run, int64_t deadline_ms, struct why *why)
@@ -239,7 +279,8 @@ static enum ending await_answers(struct run *run, int64_t deadline_ms, struct wh
 		fprintf(stderr, "\r\033[K");
 	if (is_answered(run))
 		return run->refused_parts == 0 ? ENDING_DONE : ENDING_NO;
-	because(why, "timeout", "%zu of %zu commands were not answered within %ld s; look whether the bloodbank worker runs",
+	because(why, "timeout",
+		"%zu of %zu commands were not answered within %ld s; look whether the bloodbank worker runs",
 		run->part_count - run->received_parts - run->refused_parts, run->part_count, run->values->timeout_s);
 	return ENDING_NO_ANSWER;
 }
@@ -248,17 +289,19 @@ static void print_result(const struct run *run)
 {
 	bool is_heard = run->connections.has_watcher;
 	if (strcmp(run->values->common.format, "json") == 0) {
-		json_t *result = json_pack("{s:I, s:I, s:b, s:I, s:I}", "units", (json_int_t)run->values->units, "commands",
-			(json_int_t)run->part_count, "answers_awaited", is_heard, "units_received", (json_int_t)run->received_units,
-			"commands_refused", (json_int_t)run->refused_parts);
+		json_t *result = json_pack("{s:I, s:I, s:b, s:I, s:I}", "units", (json_int_t)run->values->units,
+			"commands", (json_int_t)run->part_count, "answers_awaited", is_heard, "units_received",
+			(json_int_t)run->received_units, "commands_refused", (json_int_t)run->refused_parts);
 		json_dumpf(result, stdout, JSON_INDENT(2));
 		printf("\n");
 		json_decref(result);
 	} else if (is_heard) {
-		printf("%zu of %ld units received, %zu of %zu commands refused%s%s\n", run->received_units, run->values->units,
-			run->refused_parts, run->part_count, run->refused_parts > 0 ? "; first: " : "", run->refusal);
+		printf("%zu of %ld units received, %zu of %zu commands refused%s%s\n", run->received_units,
+			run->values->units, run->refused_parts, run->part_count,
+			run->refused_parts > 0 ? "; first: " : "", run->refusal);
 	} else {
-		printf("%ld units sent in %zu commands; answers were not awaited (CAREBUS_AMQP_ADMIN, CAREBUS_MANAGEMENT)\n",
+		printf(
+			"%ld units sent in %zu commands; answers were not awaited (CAREBUS_AMQP_ADMIN, CAREBUS_MANAGEMENT)\n",
 			run->values->units, run->part_count);
 	}
 }
@@ -299,12 +342,14 @@ const struct command command_seed = {
 	.name = "seed",
 	.summary = "fill the banks with fictional units",
 	.arguments = "",
-	.details = "Publishes bloodbank.unit.receive commands as the upstream system of CAREBUS_AMQP: units with realistic groups,\n"
-		   "components and ages. The same seed on the same day is the same world: a second run changes nothing. Where\n"
-		   "CAREBUS_AMQP_ADMIN and CAREBUS_MANAGEMENT are set it waits until each command is answered.\n"
-		   "Exit: 0 all received, 1 some refused, 2 a fault, 3 not answered in time.\n",
-	.examples = "  carebus seed\n"
-		    "  carebus seed --units 200000 --batch 200 --component red_cells --fresh --seed load-1 --timeout 300\n",
+	.details =
+		"Publishes bloodbank.unit.receive commands as the upstream system of CAREBUS_AMQP: units with realistic groups,\n"
+		"components and ages. The same seed on the same day is the same world: a second run changes nothing. Where\n"
+		"CAREBUS_AMQP_ADMIN and CAREBUS_MANAGEMENT are set it waits until each command is answered.\n"
+		"Exit: 0 all received, 1 some refused, 2 a fault, 3 not answered in time.\n",
+	.examples =
+		"  carebus seed\n"
+		"  carebus seed --units 200000 --batch 200 --component red_cells --fresh --seed load-1 --timeout 300\n",
 	.options = options,
 	.values_bytes = sizeof(struct seed_values),
 	.run = run_seed,

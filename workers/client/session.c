@@ -33,8 +33,8 @@ static struct broker_address broker_address_of(const struct address *address, co
 	};
 }
 
-bool session_open(struct session *session, const struct address *sending, const struct address *hearing, const char *queue,
-	session_hear_fn *hear, void *owner, struct why *why)
+bool session_open(struct session *session, const struct address *sending, const struct address *hearing,
+	const char *queue, session_hear_fn *hear, void *owner, struct why *why)
 {
 	*session = (struct session){ .sending_address = *sending };
 	session->sending = broker_address_of(&session->sending_address, "carebus (publish)");
@@ -68,8 +68,8 @@ void session_close(struct session *session)
 
 static int wait_ms(const struct session *session, int64_t deadline_ms)
 {
-	bool has_pending = publisher_has_pending(session->publisher) ||
-		(session->consumer != NULL && consumer_has_pending(session->consumer));
+	bool has_pending = publisher_has_pending(session->publisher)
+		|| (session->consumer != NULL && consumer_has_pending(session->consumer));
 	int64_t left = deadline_ms - clock_steady_ms();
 	if (has_pending || left <= 0)
 		return 0;
@@ -87,15 +87,17 @@ bool session_serve(struct session *session, int64_t deadline_ms, struct why *why
 		fds[1] = (struct pollfd){ .fd = consumer_socket(session->consumer),
 			.events = (short)(POLLIN | (consumer_wants_write(session->consumer) ? POLLOUT : 0)) };
 	poll(fds, 2, wait_ms(session, deadline_ms));
-	return publisher_serve(session->publisher, why) &&
-	       (session->consumer == NULL || consumer_serve(session->consumer, why));
+	return publisher_serve(session->publisher, why)
+		&& (session->consumer == NULL || consumer_serve(session->consumer, why));
 }
 
-bool session_send(struct session *session, const struct publication *publication, int64_t deadline_ms, struct why *why)
+bool session_send(
+	struct session *session, const struct publication *publication, int64_t deadline_ms, struct why *why)
 {
 	while (publisher_room(session->publisher) == 0) {
 		if (clock_steady_ms() >= deadline_ms)
-			return because(why, "timeout", "the broker takes no more messages now; look for an alarm in its log");
+			return because(
+				why, "timeout", "the broker takes no more messages now; look for an alarm in its log");
 		if (!session_serve(session, deadline_ms, why))
 			return false;
 	}
@@ -116,11 +118,14 @@ bool session_settle(struct session *session, int64_t deadline_ms, struct why *wh
 		if (!session_serve(session, deadline_ms, why))
 			return false;
 	if (unsettled(session) > 0)
-		return because(why, "timeout", "%zu of %zu messages were not confirmed in time", unsettled(session), session->sent);
+		return because(why, "timeout", "%zu of %zu messages were not confirmed in time", unsettled(session),
+			session->sent);
 	if (session->returned > 0)
-		return because(why, "returned", "%zu of %zu messages reached no queue; `carebus topology check` tells what is missing",
+		return because(why, "returned",
+			"%zu of %zu messages reached no queue; `carebus topology check` tells what is missing",
 			session->returned, session->sent);
 	if (session->nacked > 0)
-		return because(why, "full", "%zu of %zu messages were refused: a queue is full", session->nacked, session->sent);
+		return because(
+			why, "full", "%zu of %zu messages were refused: a queue is full", session->nacked, session->sent);
 	return true;
 }

@@ -24,9 +24,17 @@ struct topology_values {
 #define AT(member) offsetof(struct topology_values, member)
 
 static const struct option_row options[] = {
-	{ .name = "vhost", .argument = "NAME", .kind = OPTION_TEXT, .offset = AT(vhost),
+	{ .name = "vhost",
+		.argument = "NAME",
+		.kind = OPTION_TEXT,
+		.offset = AT(vhost),
 		.help = "the virtual host (default: of CAREBUS_AMQP_ADMIN)" },
-	{ .name = "watch", .argument = "SECONDS", .kind = OPTION_NUMBER, .offset = AT(watch_s), .minimum = 1, .maximum = 86400,
+	{ .name = "watch",
+		.argument = "SECONDS",
+		.kind = OPTION_NUMBER,
+		.offset = AT(watch_s),
+		.minimum = 1,
+		.maximum = 86400,
 		.help = "with check: go on, and log each change of the answer" },
 	{ 0 },
 };
@@ -38,10 +46,10 @@ struct run {
 	const json_t *topology;
 	const struct part *part; /* at work */
 	bool is_applying, is_quiet;
-	json_t *found;           /* for JSON output */
+	json_t *found; /* for JSON output */
 	size_t differences, remaining;
 	struct why *why;
-	bool is_broken;          /* the broker could not be asked */
+	bool is_broken; /* the broker could not be asked */
 };
 
 static const char *const kind_names[] = {
@@ -77,7 +85,8 @@ static bool apply(struct run *run, const json_t *expected)
 	struct buffer path;
 	buffer_init(&path);
 	make_path(run, expected, &path);
-	bool is_done = management_call(run->management, run->part->method, buffer_text(&path), expected, NULL, run->why);
+	bool is_done =
+		management_call(run->management, run->part->method, buffer_text(&path), expected, NULL, run->why);
 	buffer_clear(&path);
 	if (!is_done)
 		run->is_broken = true;
@@ -86,7 +95,8 @@ static bool apply(struct run *run, const json_t *expected)
 
 static bool can_apply(const struct run *run, enum difference_kind kind)
 {
-	return run->part->path != NULL && (kind == DIFFERENCE_MISSING || (kind == DIFFERENCE_OTHER && run->part->is_replaced));
+	return run->part->path != NULL
+		&& (kind == DIFFERENCE_MISSING || (kind == DIFFERENCE_OTHER && run->part->is_replaced));
 }
 
 static const char *advice(const struct run *run, enum difference_kind kind)
@@ -100,17 +110,20 @@ static const char *advice(const struct run *run, enum difference_kind kind)
 	return "drain it, delete it by hand, then apply";
 }
 
-static void print_difference(struct run *run, enum difference_kind kind, const json_t *thing, const char *result)
+static void print_difference(
+	struct run *run, enum difference_kind kind, const json_t *thing, const char *result)
 {
 	char name[NAME_BYTES];
 	difference_name(run->part, thing, name, sizeof(name));
-	json_array_append_new(run->found, json_pack("{s:s, s:s, s:s, s:s}", "kind", kind_names[kind], "part", run->part->singular,
-		"name", name, "advice", result));
+	json_array_append_new(run->found,
+		json_pack("{s:s, s:s, s:s, s:s}", "kind", kind_names[kind], "part", run->part->singular, "name", name,
+			"advice", result));
 	if (strcmp(run->values->common.format, "json") != 0 && !run->is_quiet)
 		printf("%-9s  %s %s: %s\n", kind_names[kind], run->part->singular, name, result);
 }
 
-static void tell(void *owner, const struct part *part, enum difference_kind kind, const json_t *expected, const json_t *live)
+static void tell(void *owner, const struct part *part, enum difference_kind kind, const json_t *expected,
+	const json_t *live)
 {
 	struct run *run = owner;
 	run->part = part;
@@ -118,7 +131,8 @@ static void tell(void *owner, const struct part *part, enum difference_kind kind
 	bool is_gone = run->is_applying && can_apply(run, kind) && !run->is_broken && apply(run, expected);
 	if (!is_gone)
 		run->remaining++;
-	print_difference(run, kind, expected != NULL ? expected : live, run->is_broken ? "failed" : advice(run, kind));
+	print_difference(
+		run, kind, expected != NULL ? expected : live, run->is_broken ? "failed" : advice(run, kind));
 }
 
 static bool compare_part(struct run *run, const struct part *part)
@@ -198,7 +212,8 @@ static enum ending run_verb(struct run *run, const char *verb, struct connection
 {
 	if (connections->management.user[0] == '\0') {
 		memcpy(connections->management.user, connections->watcher.user, sizeof(connections->management.user));
-		memcpy(connections->management.password, connections->watcher.password, sizeof(connections->management.password));
+		memcpy(connections->management.password, connections->watcher.password,
+			sizeof(connections->management.password));
 	}
 	run->management = management_new(&connections->management, choose_vhost(run, connections));
 	if (run->management == NULL)
@@ -246,11 +261,12 @@ const struct command command_topology = {
 	.name = "topology",
 	.summary = "compare the broker with the contract, complete it",
 	.arguments = " check|plan|apply",
-	.details = "Compares exchanges, queues, bindings, policies, users and permissions of the broker at CAREBUS_MANAGEMENT with the\n"
-		   "contract that this program was built from. check and plan only look; apply makes what is missing and sets policies\n"
-		   "and permissions right; it never deletes. Exit: 0 the same (or made so), 1 different, 2 could not be told.\n",
+	.details =
+		"Compares exchanges, queues, bindings, policies, users and permissions of the broker at CAREBUS_MANAGEMENT with the\n"
+		"contract that this program was built from. check and plan only look; apply makes what is missing and sets policies\n"
+		"and permissions right; it never deletes. Exit: 0 the same (or made so), 1 different, 2 could not be told.\n",
 	.examples = "  carebus topology plan\n"
-		    "  carebus topology check --watch 60\n",
+				"  carebus topology check --watch 60\n",
 	.options = options,
 	.values_bytes = sizeof(struct topology_values),
 	.run = run_topology,

@@ -94,7 +94,8 @@ static const struct product *find_product(enum component component)
 	return &products[i];
 }
 
-static void draw_attributes(uint64_t *state, int64_t age_days, struct arena *arena, struct received_unit *unit)
+static void draw_attributes(
+	uint64_t *state, int64_t age_days, struct arena *arena, struct received_unit *unit)
 {
 	unit->attributes = arena_array(arena, CODES_MAX, sizeof(*unit->attributes));
 	for (size_t i = 0; i < CODES_MAX; i++) {
@@ -106,19 +107,23 @@ static void draw_attributes(uint64_t *state, int64_t age_days, struct arena *are
 }
 
 /* Facility, the year of collection, a serial number of its own for each unit of a seed. */
-static const char *donation_number(const struct world *world, int64_t collected_at, unsigned long number, struct arena *arena)
+static const char *donation_number(
+	const struct world *world, int64_t collected_at, unsigned long number, struct arena *arena)
 {
 	char day[TIME_TEXT_BYTES];
-	unsigned long first = strcmp(world->seed, "demo") == 0 ? 0 : (unsigned long)(seed_number(world->seed) % WORLD_UNITS_MAX);
+	unsigned long first =
+		strcmp(world->seed, "demo") == 0 ? 0 : (unsigned long)(seed_number(world->seed) % WORLD_UNITS_MAX);
 	time_print(collected_at, day);
 	return arena_print(arena, "A9999%.2s%06lu", day + 2, (first + number) % WORLD_UNITS_MAX);
 }
 
-void world_unit(const struct world *world, unsigned long number, struct arena *arena, struct received_unit *out)
+void world_unit(
+	const struct world *world, unsigned long number, struct arena *arena, struct received_unit *out)
 {
 	uint64_t state = seed_number(world->seed) + number * UINT64_C(0xd1342543de82ef95);
 	const struct product *drawn = draw_product(&state);
-	const struct product *product = world->component == COMPONENT_NONE ? drawn : find_product(world->component);
+	const struct product *product =
+		world->component == COMPONENT_NONE ? drawn : find_product(world->component);
 	enum blood_group group = draw_group(&state);
 	int64_t age_days = (int64_t)(next_random(&state) % (product->age_days_max + 1));
 	if (world->is_fresh)

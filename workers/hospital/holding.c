@@ -35,7 +35,8 @@ bool holding_add_release(struct request *request, struct release *release)
 }
 
 /* A unit may be released and reserved anew in one go: only an allocation that was decided earlier is ended. */
-static bool is_released(const struct request *request, const struct allocation *allocation, const char *unit_id)
+static bool is_released(
+	const struct request *request, const struct allocation *allocation, const char *unit_id)
 {
 	for (const struct release *release = request->releases; release != NULL; release = release->next)
 		if (release->released_at > allocation->decided_at && strcmp(release->unit_id, unit_id) == 0)
@@ -46,7 +47,8 @@ static bool is_released(const struct request *request, const struct allocation *
 size_t holding_units(const struct request *request, struct allocated_unit units[HOLDING_UNITS_MAX])
 {
 	size_t count = 0;
-	for (const struct allocation *allocation = request->allocations; allocation != NULL; allocation = allocation->next)
+	for (const struct allocation *allocation = request->allocations; allocation != NULL;
+		 allocation = allocation->next)
 		for (size_t i = 0; i < allocation->units_count; i++)
 			if (count < HOLDING_UNITS_MAX && !is_released(request, allocation, allocation->units[i].unit_id))
 				units[count++] = allocation->units[i];
@@ -66,7 +68,8 @@ static bool is_among(const struct warning *warning, const struct warning warning
 size_t holding_warnings(const struct request *request, struct warning warnings[HOLDING_WARNINGS_MAX])
 {
 	size_t count = 0;
-	for (const struct allocation *allocation = request->allocations; allocation != NULL; allocation = allocation->next)
+	for (const struct allocation *allocation = request->allocations; allocation != NULL;
+		 allocation = allocation->next)
 		for (size_t i = 0; i < allocation->warnings_count; i++)
 			if (count < HOLDING_WARNINGS_MAX && !is_among(&allocation->warnings[i], warnings, count))
 				warnings[count++] = allocation->warnings[i];

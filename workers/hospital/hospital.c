@@ -20,7 +20,8 @@ static void tell_state(const struct request *request, struct arena *arena, struc
 	struct origin origin = origin_of(request);
 	struct hospital_request_updated state;
 	request_describe(request, arena, &state);
-	outbox_event(outbox, HOSPITAL_REQUEST_UPDATED, &state, request->request_id, request->version, false, &origin);
+	outbox_event(
+		outbox, HOSPITAL_REQUEST_UPDATED, &state, request->request_id, request->version, false, &origin);
 	outbox_view(outbox, "request", request->request_id, request->version, HOSPITAL_REQUEST_UPDATED, &state);
 }
 
@@ -33,7 +34,8 @@ static void tell_requested(const struct request *request, struct arena *arena, s
 		request->urgency == URGENCY_EMERGENCY, &origin);
 }
 
-static void refuse(const struct message *message, struct hospital_blood_refused *refused, struct outbox *outbox)
+static void refuse(
+	const struct message *message, struct hospital_blood_refused *refused, struct outbox *outbox)
 {
 	refused->request_id = message_request_id(message);
 	refused->command = event_type(message->event)->name;
@@ -41,23 +43,30 @@ static void refuse(const struct message *message, struct hospital_blood_refused 
 	outbox_answer(outbox, HOSPITAL_BLOOD_REFUSED, refused, false);
 }
 
-static void refuse_duplicate(const struct message *message, const struct request *request, struct outbox *outbox)
+static void refuse_duplicate(
+	const struct message *message, const struct request *request, struct outbox *outbox)
 {
-	refuse(message, &(struct hospital_blood_refused){
-		.hospital_id = request->hospital_id,
-		.reason = REQUEST_REFUSAL_DUPLICATE_CONFLICT,
-		.detail = "another request was recorded under this request id; send a new one with an id of its own",
-		.state = request_status_name(request->status),
-	}, outbox);
+	refuse(message,
+		&(struct hospital_blood_refused){
+			.hospital_id = request->hospital_id,
+			.reason = REQUEST_REFUSAL_DUPLICATE_CONFLICT,
+			.detail =
+				"another request was recorded under this request id; send a new one with an id of its own",
+			.state = request_status_name(request->status),
+		},
+		outbox);
 }
 
 /* What the machine itself cannot accept: another body under a known message id. */
-static void refuse_conflict(const struct message *message, const char *reason, const char *detail, struct outbox *outbox)
+static void refuse_conflict(
+	const struct message *message, const char *reason, const char *detail, struct outbox *outbox)
 {
-	refuse(message, &(struct hospital_blood_refused){
-		.reason = request_refusal_find(reason),
-		.detail = detail,
-	}, outbox);
+	refuse(message,
+		&(struct hospital_blood_refused){
+			.reason = request_refusal_find(reason),
+			.detail = detail,
+		},
+		outbox);
 }
 
 static struct request *find_request(const struct message *message, const struct batch *batch)
@@ -83,16 +92,18 @@ static bool is_registered(const struct message *message, const struct batch *bat
 
 static void refuse_facility(const struct message *message, struct outbox *outbox)
 {
-	refuse(message, &(struct hospital_blood_refused){
-		.hospital_id = message_hospital_id(message),
-		.reason = REQUEST_REFUSAL_UNKNOWN_FACILITY,
-		.detail = "no hospital of this id is registered; check hospital_id",
-	}, outbox);
+	refuse(message,
+		&(struct hospital_blood_refused){
+			.hospital_id = message_hospital_id(message),
+			.reason = REQUEST_REFUSAL_UNKNOWN_FACILITY,
+			.detail = "no hospital of this id is registered; check hospital_id",
+		},
+		outbox);
 }
 
 /* Records what was asked if it is news. False: something else was asked under the same id before. */
-static bool record(const struct message *message, const struct hospital_blood_requested *requested, struct batch *batch,
-	bool *is_news)
+static bool record(const struct message *message, const struct hospital_blood_requested *requested,
+	struct batch *batch, bool *is_news)
 {
 	const char *content = request_content(requested, batch->arena);
 	*is_news = find_request(message, batch)->content == NULL;
@@ -102,7 +113,8 @@ static bool record(const struct message *message, const struct hospital_blood_re
 }
 
 /* The same request again hears the same events again. */
-static enum outcome decide_request(const struct message *message, struct batch *batch, struct outbox *outbox, struct why *why)
+static enum outcome decide_request(
+	const struct message *message, struct batch *batch, struct outbox *outbox, struct why *why)
 {
 	const struct request *request = find_request(message, batch);
 	struct hospital_blood_requested requested;
@@ -123,7 +135,8 @@ static enum outcome decide_request(const struct message *message, struct batch *
 }
 
 /* Our own events come by here as well: what is known changes nothing. */
-static enum outcome decide_requested(const struct message *message, struct batch *batch, struct outbox *outbox, struct why *why)
+static enum outcome decide_requested(
+	const struct message *message, struct batch *batch, struct outbox *outbox, struct why *why)
 {
 	const struct request *request = find_request(message, batch);
 	bool is_news;
@@ -135,7 +148,8 @@ static enum outcome decide_requested(const struct message *message, struct batch
 	return DONE;
 }
 
-static enum outcome decide_approved(const struct message *message, struct batch *batch, struct outbox *outbox, struct why *why)
+static enum outcome decide_approved(
+	const struct message *message, struct batch *batch, struct outbox *outbox, struct why *why)
 {
 	struct request *request = join_request(message, batch);
 	(void)why;
@@ -144,7 +158,8 @@ static enum outcome decide_approved(const struct message *message, struct batch 
 	return DONE;
 }
 
-static enum outcome decide_rejected(const struct message *message, struct batch *batch, struct outbox *outbox, struct why *why)
+static enum outcome decide_rejected(
+	const struct message *message, struct batch *batch, struct outbox *outbox, struct why *why)
 {
 	struct request *request = join_request(message, batch);
 	(void)why;
@@ -153,7 +168,8 @@ static enum outcome decide_rejected(const struct message *message, struct batch 
 	return DONE;
 }
 
-static enum outcome decide_released(const struct message *message, struct batch *batch, struct outbox *outbox, struct why *why)
+static enum outcome decide_released(
+	const struct message *message, struct batch *batch, struct outbox *outbox, struct why *why)
 {
 	struct request *request = join_request(message, batch);
 	(void)why;
@@ -162,12 +178,13 @@ static enum outcome decide_released(const struct message *message, struct batch 
 	return DONE;
 }
 
-static enum outcome answer_request(const struct message *message, struct database *database, enum event *answer_event,
-	const void **answer, struct why *why)
+static enum outcome answer_request(const struct message *message, struct database *database,
+	enum event *answer_event, const void **answer, struct why *why)
 {
 	const struct hospital_query_request *question = message->body;
 	enum outcome outcome;
-	const struct hospital_request_updated *state = store_describe(question->request_id, database, message->arena, &outcome, why);
+	const struct hospital_request_updated *state =
+		store_describe(question->request_id, database, message->arena, &outcome, why);
 	if (outcome != DONE)
 		return outcome;
 	struct hospital_request_answered *answered = arena_new(message->arena, sizeof(*answered));
@@ -183,7 +200,8 @@ static enum outcome answer_request(const struct message *message, struct databas
 	return DONE;
 }
 
-static const void *read_view(const char *key, struct database *database, int64_t *version, struct arena *arena, struct why *why)
+static const void *read_view(
+	const char *key, struct database *database, int64_t *version, struct arena *arena, struct why *why)
 {
 	enum outcome outcome;
 	const struct hospital_request_updated *state = store_describe(key, database, arena, &outcome, why);

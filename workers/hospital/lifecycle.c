@@ -72,7 +72,8 @@ static int64_t wanted_quantity(const struct request *request)
 static enum release_reason ended_by(const struct request *request)
 {
 	const struct release *last = holding_last_release(request);
-	bool is_over = request->allocations != NULL && last != NULL && last->has_backordered && last->backordered == 0;
+	bool is_over =
+		request->allocations != NULL && last != NULL && last->has_backordered && last->backordered == 0;
 	return is_over ? last->reason : RELEASE_REASON_NONE;
 }
 

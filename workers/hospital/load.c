@@ -90,7 +90,8 @@ static void read_unit(struct request *request, const struct rows *rows, size_t r
 static void read_warning(struct request *request, const struct rows *rows, size_t row, struct arena *arena)
 {
 	struct allocation *allocation = find_allocation(request, rows_int(rows, row, 1));
-	allocation->warnings = grow(allocation->warnings, allocation->warnings_count, sizeof(*allocation->warnings), arena);
+	allocation->warnings =
+		grow(allocation->warnings, allocation->warnings_count, sizeof(*allocation->warnings), arena);
 	allocation->warnings[allocation->warnings_count++] = (struct warning){
 		.code = warning_code_find(rows_text(rows, row, 2, arena)),
 		.detail = rows_text(rows, row, 3, arena),
@@ -122,7 +123,8 @@ static const struct reader readers[] = {
 
 enum { READERS = sizeof(readers) / sizeof(readers[0]) };
 
-static void send_ids(const struct requests *requests, struct database *database, int tickets[READERS], bool with_lock)
+static void send_ids(
+	const struct requests *requests, struct database *database, int tickets[READERS], bool with_lock)
 {
 	struct parameter ids;
 	parameters_arrays(&ids, "u");
@@ -135,8 +137,8 @@ static void send_ids(const struct requests *requests, struct database *database,
 	parameter_clear(&ids);
 }
 
-static enum outcome read_answers(struct requests *requests, struct database *database, const int tickets[READERS],
-	struct arena *arena, struct why *why)
+static enum outcome read_answers(struct requests *requests, struct database *database,
+	const int tickets[READERS], struct arena *arena, struct why *why)
 {
 	for (size_t i = 0; i < READERS; i++) {
 		const struct rows *rows = database_rows(database, tickets[i], why);
@@ -166,8 +168,8 @@ static int text_compare(const void *a, const void *b)
 }
 
 /* Sorted here once more: the database's collation is not ours. */
-static enum outcome read_hospitals(struct requests *requests, struct database *database, int ticket, struct arena *arena,
-	struct why *why)
+static enum outcome read_hospitals(
+	struct requests *requests, struct database *database, int ticket, struct arena *arena, struct why *why)
 {
 	const struct rows *rows = database_rows(database, ticket, why);
 	if (rows == NULL)
@@ -179,15 +181,16 @@ static enum outcome read_hospitals(struct requests *requests, struct database *d
 	return DONE;
 }
 
-enum outcome store_read(struct requests *requests, struct database *database, struct arena *arena, struct why *why)
+enum outcome store_read(
+	struct requests *requests, struct database *database, struct arena *arena, struct why *why)
 {
 	int tickets[READERS];
 	send_ids(requests, database, tickets, false);
 	return read_answers(requests, database, tickets, arena, why);
 }
 
-const struct hospital_request_updated *store_describe(const char *request_id, struct database *database, struct arena *arena,
-	enum outcome *outcome, struct why *why)
+const struct hospital_request_updated *store_describe(const char *request_id, struct database *database,
+	struct arena *arena, enum outcome *outcome, struct why *why)
 {
 	struct request request = { .request_id = request_id };
 	struct requests requests = { .items = &request, .count = 1 };

@@ -70,7 +70,8 @@ static int64_t asked_at(const struct hospital_blood_requested *requested, int64_
 	return requested->has_requested_at && requested->requested_at < now ? requested->requested_at : now;
 }
 
-void request_fill(struct request *request, const struct hospital_blood_requested *requested, const char *content, int64_t now)
+void request_fill(struct request *request, const struct hospital_blood_requested *requested,
+	const char *content, int64_t now)
 {
 	request->content = content;
 	request->order_id = requested->order_id;
@@ -83,7 +84,8 @@ void request_fill(struct request *request, const struct hospital_blood_requested
 	request->has_needed_at = requested->has_needed_at;
 	request->requested_at = asked_at(requested, now);
 	request->has_requested_at = true;
-	request->is_scheduled = requested->has_needed_at && requested->needed_at > now + HOURS_US(LIFECYCLE_SCHEDULE_HOURS);
+	request->is_scheduled =
+		requested->has_needed_at && requested->needed_at > now + HOURS_US(LIFECYCLE_SCHEDULE_HOURS);
 	note_change(request);
 }
 
@@ -91,7 +93,8 @@ void request_event(const struct request *request, struct arena *arena, struct ho
 {
 	struct why why;
 	void *content;
-	if (!schema_read(&hospital_blood_requested_schema, request->content, strlen(request->content), arena, &content, &why))
+	if (!schema_read(&hospital_blood_requested_schema, request->content, strlen(request->content), arena,
+			&content, &why))
 		abort(); /* it was written by the same schema, or a migration brought it there */
 	*out = *(const struct hospital_blood_requested *)content;
 	out->requested_at = request->requested_at;
@@ -109,7 +112,8 @@ static void note_decision(struct request *request, const char *hospital_id, enum
 		request->urgency = urgency;
 }
 
-bool request_add_approval(struct request *request, const struct bloodbank_blood_approved *approved, struct arena *arena)
+bool request_add_approval(
+	struct request *request, const struct bloodbank_blood_approved *approved, struct arena *arena)
 {
 	struct allocation *allocation = arena_new(arena, sizeof(*allocation));
 	*allocation = (struct allocation){
@@ -144,8 +148,8 @@ bool request_add_rejection(struct request *request, const struct bloodbank_blood
 	return true;
 }
 
-bool request_add_release(struct request *request, const struct bloodbank_reservation_released *released, int64_t now,
-	struct arena *arena)
+bool request_add_release(struct request *request, const struct bloodbank_reservation_released *released,
+	int64_t now, struct arena *arena)
 {
 	bool is_news = false;
 	for (size_t i = 0; i < released->unit_ids_count; i++) {
@@ -167,7 +171,8 @@ bool request_add_release(struct request *request, const struct bloodbank_reserva
 	return true;
 }
 
-static void describe_holding(const struct request *request, struct arena *arena, struct hospital_request_updated *out)
+static void describe_holding(
+	const struct request *request, struct arena *arena, struct hospital_request_updated *out)
 {
 	struct allocated_unit units[HOLDING_UNITS_MAX];
 	struct warning warnings[HOLDING_WARNINGS_MAX];
@@ -186,7 +191,8 @@ static void describe_decisions(const struct request *request, struct hospital_re
 	out->detail = request->detail;
 	out->has_decided_at = request->reason != REJECTION_NONE;
 	out->decided_at = out->has_decided_at ? request->rejected_at : 0;
-	for (const struct allocation *allocation = request->allocations; allocation != NULL; allocation = allocation->next) {
+	for (const struct allocation *allocation = request->allocations; allocation != NULL;
+		 allocation = allocation->next) {
 		if (!out->has_decided_at || allocation->decided_at > out->decided_at)
 			out->decided_at = allocation->decided_at;
 		out->has_decided_at = true;
@@ -195,7 +201,8 @@ static void describe_decisions(const struct request *request, struct hospital_re
 		out->quantity_requested = request->allocations->quantity_requested;
 }
 
-void request_describe(const struct request *request, struct arena *arena, struct hospital_request_updated *out)
+void request_describe(
+	const struct request *request, struct arena *arena, struct hospital_request_updated *out)
 {
 	*out = (struct hospital_request_updated){
 		.request_id = request->request_id,

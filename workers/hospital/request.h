@@ -50,7 +50,7 @@ struct request {
 	bool has_needed_at;
 	int64_t requested_at;
 	bool has_requested_at;
-	bool is_scheduled; /* needed so late that the banks wait before they decide */
+	bool is_scheduled;     /* needed so late that the banks wait before they decide */
 	enum rejection reason; /* of a rejection; 0 = none was heard */
 	const char *detail;
 	int64_t rejected_at;
@@ -72,16 +72,19 @@ const char *request_content(const struct hospital_blood_requested *requested, st
 bool request_has_content(const struct request *request, const char *content);
 
 /* Records what was asked. `content` is request_content of it. Raises the version. */
-void request_fill(struct request *request, const struct hospital_blood_requested *requested, const char *content, int64_t now);
+void request_fill(struct request *request, const struct hospital_blood_requested *requested,
+	const char *content, int64_t now);
 
 /* The event that told of the request, as it was sent. The request has its content. */
 void request_event(const struct request *request, struct arena *arena, struct hospital_blood_requested *out);
 
 /* Each records a fact once. False: known already, nothing changed. Raises the version. */
-bool request_add_approval(struct request *request, const struct bloodbank_blood_approved *approved, struct arena *arena);
+bool request_add_approval(
+	struct request *request, const struct bloodbank_blood_approved *approved, struct arena *arena);
 bool request_add_rejection(struct request *request, const struct bloodbank_blood_rejected *rejected);
-bool request_add_release(struct request *request, const struct bloodbank_reservation_released *released, int64_t now,
-	struct arena *arena);
+bool request_add_release(struct request *request, const struct bloodbank_reservation_released *released,
+	int64_t now, struct arena *arena);
 
 /* The request as others see it. */
-void request_describe(const struct request *request, struct arena *arena, struct hospital_request_updated *out);
+void request_describe(
+	const struct request *request, struct arena *arena, struct hospital_request_updated *out);

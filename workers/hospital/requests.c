@@ -40,7 +40,8 @@ struct requests *requests_new(const struct batch *batch)
 		requests->items[i].request_id = message_request_id(batch->messages[i]);
 	qsort(requests->items, batch->count, sizeof(*requests->items), item_compare);
 	for (size_t i = 0; i < batch->count; i++)
-		if (requests->count == 0 || item_compare(&requests->items[requests->count - 1], &requests->items[i]) != 0)
+		if (requests->count == 0
+			|| item_compare(&requests->items[requests->count - 1], &requests->items[i]) != 0)
 			requests->items[requests->count++] = requests->items[i];
 	return requests;
 }
@@ -59,5 +60,6 @@ static int text_compare(const void *a, const void *b)
 bool requests_knows_hospital(const struct requests *requests, const char *hospital_id)
 {
 	return bsearch(&hospital_id, requests->hospitals, requests->hospitals_count, sizeof(*requests->hospitals),
-		text_compare) != NULL;
+			   text_compare)
+		!= NULL;
 }

@@ -40,7 +40,10 @@ static void store_requests(const struct requests *requests, struct database *dat
 {
 	enum { COLUMNS = 18 };
 	struct parameter column[COLUMNS];
-	parameters_arrays(column, "uittttttt" "izzb" "ttztt");
+	parameters_arrays(column,
+		"uittttttt"
+		"izzb"
+		"ttztt");
 	for (size_t i = 0; i < requests->count; i++)
 		if (requests->items[i].is_changed)
 			add_request(column, &requests->items[i]);
@@ -50,9 +53,11 @@ static void store_requests(const struct requests *requests, struct database *dat
 }
 
 /* Adds the rows of one new allocation to the columns of a table. */
-typedef void add_allocation_fn(struct parameter column[], const char *request_id, const struct allocation *allocation);
+typedef void add_allocation_fn(
+	struct parameter column[], const char *request_id, const struct allocation *allocation);
 
-static void add_allocation(struct parameter column[], const char *request_id, const struct allocation *allocation)
+static void add_allocation(
+	struct parameter column[], const char *request_id, const struct allocation *allocation)
 {
 	parameter_uuid(&column[0], request_id);
 	parameter_int(&column[1], allocation->allocation_no);
@@ -80,7 +85,8 @@ static void add_units(struct parameter column[], const char *request_id, const s
 	}
 }
 
-static void add_warnings(struct parameter column[], const char *request_id, const struct allocation *allocation)
+static void add_warnings(
+	struct parameter column[], const char *request_id, const struct allocation *allocation)
 {
 	for (size_t i = 0; i < allocation->warnings_count; i++) {
 		parameter_uuid(&column[0], request_id);
@@ -108,12 +114,13 @@ static void store_allocations(const struct requests *requests, struct database *
 		struct parameter column[DATABASE_PARAMETERS_MAX];
 		parameters_arrays(column, allocation_tables[t].columns);
 		for (size_t i = 0; i < requests->count; i++)
-			for (const struct allocation *next = requests->items[i].allocations; next != NULL; next = next->next)
+			for (const struct allocation *next = requests->items[i].allocations; next != NULL;
+				 next = next->next)
 				if (next->is_new)
 					allocation_tables[t].add(column, requests->items[i].request_id, next);
 		if (column[0].count > 0)
-			database_send_expecting(database, allocation_tables[t].query, column, allocation_tables[t].column_count,
-				(int64_t)column[0].count);
+			database_send_expecting(database, allocation_tables[t].query, column,
+				allocation_tables[t].column_count, (int64_t)column[0].count);
 		parameters_clear(column, allocation_tables[t].column_count);
 	}
 }

@@ -61,15 +61,17 @@ static struct person read_person(const struct hospital_blood_requested *request)
 	return person;
 }
 
-/* The first `count` of the order that `is_allowed`; the place of `donor` among them, -1 when it isn't. */
+/* The place of `donor` among those of the order that are allowed, each counted once; -1 when it isn't there. */
 static int place_among(const int *order, int count, const bool *is_allowed, int donor)
 {
+	bool is_seen[4] = { false };
 	int place = 0;
 	for (int i = 0; i < count; i++) {
-		if (!is_allowed[order[i]])
+		if (!is_allowed[order[i]] || is_seen[order[i]])
 			continue;
 		if (order[i] == donor)
 			return place;
+		is_seen[order[i]] = true;
 		place++;
 	}
 	return -1;

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "sourcing.h"
 #include "world.h"
 
 struct reference {

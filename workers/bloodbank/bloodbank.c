@@ -1,0 +1,32 @@
+/*
+ * The blood bank: central stock, unit by unit. It decides requests, reserves units for them, takes units in, and lets go what time
+ * has ended. There is one allocator (allocation.h) and one place where stock is deducted (state_change_unit); every route and
+ * timer leads through both.
+ */
+#include "bloodbank.h"
+
+#include "bloodbank_queries.h"
+
+const struct worker bloodbank = {
+	.name = "bloodbank",
+	.has_emergency_lane = true,
+	.schema_version = 4,
+	.routes = {
+		{ HOSPITAL_BLOOD_REQUESTED, decide_requested, NULL },
+		{ BLOODBANK_UNIT_RECEIVE, decide_receive, refuse_receive },
+		{ 0 },
+	},
+	.timers = {
+		{ "scheduled requests due", SECONDS(5), load_due_requests, decide_due_requests, is_more_due },
+		{ "reservations and units ending", SECONDS(2), load_due_units, decide_due_units, is_more_due },
+		{ 0 },
+	},
+	.questions = {
+		{ BLOODBANK_QUERY_STOCK, answer_stock },
+		{ 0 },
+	},
+	.load = load_batch,
+	.conclude = conclude_batch,
+	.store = store_batch,
+	.queries = bloodbank_queries,
+};

@@ -1,0 +1,351 @@
+/*
+ * Loading: locks first, then everything the locks protect, in two round trips. A hospital's requests lock the shelves (bank,
+ * component) of all its banks, in the order of the key; whoever holds them alone changes the units, counters and waiting
+ * requests that belong there.
+ */
+#include <string.h>
+
+#include "bloodbank.h"
+#include "clock.h"
+#include "demand.h"
+#include "need.h"
+#include "bloodbank_queries.h"
+#include "rows.h"
+
+enum {
+	DEEPER_SHIFT = 3,        /* each round loads eight times as deep */
+	DEEPER_UNITS_FIRST = 8,
+	WAITING_FIRST = 128,     /* back-orders of each component and urgency */
+	ROUNDS_MAX = 4,          /* of waiting requests; beyond 65,536 the rest is served at the next arrival */
+};
+
+/* Answers that are under way. -1: not asked for. */
+struct tickets {
+	int shelves, stock, bins, expiring, services, banks, requests, waiting, blind, units;
+};
+
+struct load {
+	struct batch *batch;
+	struct database *database;
+	struct state *state;
+	struct need need;
+	struct tickets tickets;
+};
+
+static int64_t waiting_limit(const struct batch *batch)
+{
+	unsigned round = batch->round < ROUNDS_MAX ? batch->round : ROUNDS_MAX - 1;
+	return (int64_t)WAITING_FIRST << (DEEPER_SHIFT * round);
+}
+
+/* The statement's parameters are lists of the need, and one number or time behind them. */
+static int send_lists(struct load *load, const struct query *query, const enum need_list lists[], size_t count,
+	struct parameter *last)
+{
+	struct parameter parameters[NEED_LISTS + 1];
+	for (size_t i = 0; i < count; i++)
+		parameters[i] = load->need.lists[lists[i]]; /* borrowed */
+	if (last != NULL)
+		parameters[count] = *last;
+	int ticket = database_send(load->database, query, parameters, count + (last != NULL));
+	if (last != NULL)
+		parameter_clear(last);
+	return ticket;
+}
+
+static void send_shelves(struct load *load)
+{
+	static const enum need_list pairs[] = { NEED_HOSPITALS, NEED_HOSPITAL_COMPONENTS, NEED_BANKS, NEED_BANK_COMPONENTS };
+	static const enum need_list facilities[] = { NEED_HOSPITALS, NEED_BANKS };
+	struct parameter soon;
+	parameter_init(&soon, PARAMETER_TIME, false);
+	parameter_time(&soon, load->batch->now + HOURS_US(24));
+	load->tickets.shelves = send_lists(load, &shelf_lock, pairs, 4, NULL);
+	load->tickets.stock = send_lists(load, &stock_find, pairs, 4, NULL);
+	load->tickets.bins = send_lists(load, &bin_find, pairs, 4, NULL);
+	load->tickets.expiring = send_lists(load, &expiring_count, pairs, 4, &soon);
+	load->tickets.services = send_lists(load, &service_find, facilities, 2, NULL);
+}
+
+static void send_arrivals(struct load *load)
+{
+	static const enum need_list waiting[] = { NEED_BANKS, NEED_BANK_COMPONENTS, NEED_GROUPS };
+	static const enum need_list banks[] = { NEED_BANKS };
+	static const enum need_list units[] = { NEED_UNITS };
+	struct parameter limit, now;
+	parameter_init(&limit, PARAMETER_INT, false);
+	parameter_int(&limit, waiting_limit(load->batch));
+	parameter_init(&now, PARAMETER_TIME, false);
+	parameter_time(&now, load->batch->now);
+	load->tickets.waiting = send_lists(load, &request_waiting, waiting, 3, &limit);
+	load->tickets.banks = send_lists(load, &bank_find, banks, 1, &now);
+	load->tickets.units = send_lists(load, &unit_find, units, 1, NULL);
+}
+
+static void send_first(struct load *load)
+{
+	static const enum need_list requests[] = { NEED_REQUESTS };
+	static const enum need_list patients[] = { NEED_BLIND_PATIENTS };
+	load->tickets = (struct tickets){ -1, -1, -1, -1, -1, -1, -1, -1, -1, -1 };
+	send_shelves(load);
+	if (need_has(&load->need, NEED_BANKS))
+		send_arrivals(load);
+	if (need_has(&load->need, NEED_REQUESTS))
+		load->tickets.requests = send_lists(load, &request_find, requests, 1, NULL);
+	if (need_has(&load->need, NEED_BLIND_PATIENTS))
+		load->tickets.blind = send_lists(load, &blind_count, patients, 1, NULL);
+}
+
+/* NULL for what was not asked for; a failure shows in `outcome`. */
+static const struct rows *receive(struct load *load, int ticket, enum outcome *outcome, struct why *why)
+{
+	if (ticket < 0 || *outcome != DONE)
+		return NULL;
+	const struct rows *rows = database_rows(load->database, ticket, why);
+	if (rows == NULL)
+		*outcome = database_failure(load->database, why);
+	return rows;
+}
+
+typedef void reader_fn(struct state *state, const struct rows *rows);
+
+static void receive_with(struct load *load, int ticket, reader_fn *reader, enum outcome *outcome, struct why *why)
+{
+	const struct rows *rows = receive(load, ticket, outcome, why);
+	if (rows != NULL)
+		reader(load->state, rows);
+}
+
+static enum outcome receive_first(struct load *load, struct why *why)
+{
+	const struct tickets *tickets = &load->tickets;
+	enum outcome outcome = DONE;
+	const struct rows *rows = receive(load, tickets->shelves, &outcome, why);
+	if (rows != NULL)
+		outcome = read_shelves(load->state, rows, why);
+	receive_with(load, tickets->stock, read_stock, &outcome, why);
+	receive_with(load, tickets->bins, read_bins, &outcome, why);
+	receive_with(load, tickets->expiring, read_expiring, &outcome, why);
+	receive_with(load, tickets->services, read_services, &outcome, why);
+	rows = receive(load, tickets->waiting, &outcome, why);
+	if (rows != NULL)
+		outcome = read_waiting(load->state, rows, waiting_limit(load->batch), why);
+	receive_with(load, tickets->banks, read_banks, &outcome, why);
+	receive_with(load, tickets->units, read_units, &outcome, why);
+	rows = receive(load, tickets->requests, &outcome, why);
+	if (rows != NULL)
+		outcome = read_requests(load->state, rows, why);
+	receive_with(load, tickets->blind, read_blind, &outcome, why);
+	return outcome;
+}
+
+/* A request of this batch that isn't in the database, as the allocator will be asked. */
+static struct wanted wanted_new(const struct state *state, const struct hospital_blood_requested *asked)
+{
+	const struct request request = { .asked = asked };
+	return state_wanted(state, &request, false);
+}
+
+static size_t collect_wanted(const struct load *load, struct wanted wanted[])
+{
+	const struct state *state = load->state;
+	size_t count = 0;
+	for (size_t i = 0; i < load->batch->count; i++) {
+		const struct message *message = load->batch->messages[i];
+		if (message->event != HOSPITAL_BLOOD_REQUESTED)
+			continue;
+		const struct hospital_blood_requested *asked = message->body;
+		if (state_request(state, asked->request_id) == NULL)
+			wanted[count++] = wanted_new(state, asked);
+	}
+	for (const struct request *request = state->first_request; request != NULL; request = request->next)
+		if (request->progress == PROGRESS_WAITING || request->progress == PROGRESS_SCHEDULED)
+			wanted[count++] = state_wanted(state, request, request->progress == PROGRESS_WAITING);
+	return count;
+}
+
+static size_t count_requests(const struct state *state)
+{
+	size_t count = 0;
+	for (const struct request *request = state->first_request; request != NULL; request = request->next)
+		count++;
+	return count;
+}
+
+static void find_demand(struct load *load)
+{
+	struct state *state = load->state;
+	struct wanted *wanted = arena_array(state->arena, load->batch->count + count_requests(state), sizeof(*wanted));
+	size_t count = collect_wanted(load, wanted);
+	demand_batch(state->rules, wanted, count, state->now, state->arena, &state->shelves);
+	if (load->batch->round == 0)
+		return;
+	size_t deeper = (size_t)DEEPER_UNITS_FIRST << (DEEPER_SHIFT * load->batch->round);
+	for (struct bin *bin = state->shelves.bins; bin != NULL; bin = bin->next_of_all)
+		for (enum shelf_order order = 0; order < SHELF_ORDERS; order++)
+			if (bin->queues[order].asked < deeper)
+				bin->queues[order].asked = deeper;
+}
+
+/* What one statement loads: the bins in the order in which they are asked for. */
+struct search {
+	struct bin **bins;
+	int ticket;
+};
+
+static size_t count_bins(const struct state *state)
+{
+	size_t count = 0;
+	for (const struct bin *bin = state->shelves.bins; bin != NULL; bin = bin->next_of_all)
+		count++;
+	return count;
+}
+
+static struct search send_search(struct load *load, const struct query *query, enum shelf_order order)
+{
+	struct search search = { .ticket = -1 };
+	struct parameter parameters[5];
+	size_t count = 0;
+	search.bins = arena_array(load->state->arena, count_bins(load->state), sizeof(struct bin *));
+	parameters_arrays(parameters, "tttii");
+	for (struct bin *bin = load->state->shelves.bins; bin != NULL; bin = bin->next_of_all) {
+		if (bin->queues[order].asked == 0 || bin->available_count <= 0)
+			continue;
+		search.bins[count++] = bin;
+		parameter_text(&parameters[0], bin->shelf->bank->bank_id);
+		parameter_text(&parameters[1], component_name(bin->shelf->component));
+		parameter_text(&parameters[2], blood_group_name(bin->shelf->group));
+		parameter_int(&parameters[3], bin->attributes);
+		parameter_int(&parameters[4], (int64_t)bin->queues[order].asked);
+	}
+	if (count > 0)
+		search.ticket = database_send(load->database, query, parameters, 5);
+	parameters_clear(parameters, 5);
+	return search;
+}
+
+static enum outcome load_candidates(struct load *load, struct why *why)
+{
+	static const enum need_list patients[] = { NEED_PATIENTS };
+	enum outcome outcome = DONE;
+	find_demand(load);
+	struct search oldest = send_search(load, &unit_oldest, OLDEST_FIRST);
+	struct search freshest = send_search(load, &unit_freshest, FRESHEST_FIRST);
+	int designated = -1;
+	if (need_has(&load->need, NEED_PATIENTS))
+		designated = send_lists(load, &unit_designated, patients, 1, NULL);
+	const struct rows *rows = receive(load, oldest.ticket, &outcome, why);
+	if (rows != NULL)
+		read_candidates(load->state, rows, oldest.bins, OLDEST_FIRST);
+	rows = receive(load, freshest.ticket, &outcome, why);
+	if (rows != NULL)
+		read_candidates(load->state, rows, freshest.bins, FRESHEST_FIRST);
+	receive_with(load, designated, read_designated, &outcome, why);
+	shelves_ready(&load->state->shelves, load->state->now);
+	return outcome;
+}
+
+static void load_start(struct load *load, struct batch *batch, struct database *database)
+{
+	*load = (struct load){ .batch = batch, .database = database };
+	load->state = state_new(batch->arena, &rules_default, batch->now);
+	need_init(&load->need, batch->arena);
+	batch->state = load->state;
+	batch->wants_more = false;
+}
+
+/* The patients of waiting and due requests are known only after the first round trip. */
+static enum outcome load_finish(struct load *load, struct why *why)
+{
+	need_finish(&load->need);
+	send_first(load);
+	enum outcome outcome = receive_first(load, why);
+	for (const struct request *request = load->state->first_request; request != NULL; request = request->next)
+		need_patient(&load->need, request->asked);
+	if (outcome == DONE)
+		outcome = load_candidates(load, why);
+	need_clear(&load->need);
+	return outcome;
+}
+
+enum outcome load_batch(struct batch *batch, struct database *database, struct why *why)
+{
+	struct load load;
+	load_start(&load, batch, database);
+	for (size_t i = 0; i < batch->count; i++)
+		need_message(&load.need, load.state->rules, batch->messages[i]);
+	return load_finish(&load, why);
+}
+
+/* Looks for what is due at `batch->now`; NULL at a failure. */
+static const struct rows *find_due(struct load *load, const struct query *query, struct why *why)
+{
+	struct parameter parameters[2];
+	parameter_init(&parameters[0], PARAMETER_TIME, false);
+	parameter_time(&parameters[0], load->batch->now);
+	parameter_init(&parameters[1], PARAMETER_INT, false);
+	parameter_int(&parameters[1], WORKER_DUE_MAX);
+	int ticket = database_send(load->database, query, parameters, 2);
+	parameters_clear(parameters, 2);
+	return database_rows(load->database, ticket, why);
+}
+
+enum outcome load_due_requests(struct batch *batch, struct database *database, struct why *why)
+{
+	struct load load;
+	load_start(&load, batch, database);
+	struct state *state = load.state;
+	const struct rows *rows = find_due(&load, &request_due, why);
+	size_t count = rows == NULL ? 0 : rows_count(rows);
+	for (size_t row = 0; row < count; row++)
+		need_request(&load.need, rows_uuid(rows, row, 0, state->arena), rows_text(rows, row, 1, state->arena),
+			component_find(rows_text(rows, row, 2, state->arena)));
+	if (count == 0) {
+		need_clear(&load.need);
+		return rows == NULL ? database_failure(database, why) : DONE;
+	}
+	enum outcome outcome = load_finish(&load, why);
+	state->is_due_full = count == WORKER_DUE_MAX;
+	state->due_requests = arena_array(state->arena, count, sizeof(struct request *));
+	for (size_t row = 0; outcome == DONE && row < count; row++) {
+		struct request *request = state_request(state, rows_uuid(rows, row, 0, state->arena));
+		if (request != NULL)
+			state->due_requests[state->due_requests_count++] = request;
+	}
+	return outcome;
+}
+
+static void need_due_unit(struct load *load, const struct rows *rows, size_t row)
+{
+	struct arena *arena = load->state->arena;
+	enum component component = component_find(rows_text(rows, row, 2, arena));
+	need_unit(&load->need, rows_text(rows, row, 0, arena));
+	need_arrival(&load->need, load->state->rules, rows_text(rows, row, 1, arena), component,
+		blood_group_find(rows_text(rows, row, 3, arena)));
+	if (!rows_is_null(rows, row, 4))
+		need_request(&load->need, rows_uuid(rows, row, 4, arena), NULL, component);
+}
+
+enum outcome load_due_units(struct batch *batch, struct database *database, struct why *why)
+{
+	struct load load;
+	load_start(&load, batch, database);
+	struct state *state = load.state;
+	const struct rows *rows = find_due(&load, &unit_due, why);
+	size_t count = rows == NULL ? 0 : rows_count(rows);
+	for (size_t row = 0; row < count; row++)
+		need_due_unit(&load, rows, row);
+	if (count == 0) {
+		need_clear(&load.need);
+		return rows == NULL ? database_failure(database, why) : DONE;
+	}
+	enum outcome outcome = load_finish(&load, why);
+	state->is_due_full = count == WORKER_DUE_MAX;
+	state->due_bags = arena_array(state->arena, count, sizeof(struct bag *));
+	for (size_t row = 0; outcome == DONE && row < count; row++) {
+		struct bag *bag = state_bag(state, rows_text(rows, row, 0, state->arena));
+		if (bag != NULL)
+			state->due_bags[state->due_bags_count++] = bag;
+	}
+	return outcome;
+}
