@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034 # names are used by those who read this file
 # What the commands of compose/ share: where things lie, ports, steps that explain their failure, supervision.
 
 set -euo pipefail

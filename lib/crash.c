@@ -25,6 +25,7 @@ struct plan {
 	bool is_read;
 	enum crash_point point; /* CRASH_POINT_COUNT = nowhere */
 	long passages_left;     /* of that point; dies when it reaches 0 */
+	const char *armed_by;   /* passages count only while this file exists; NULL: always */
 };
 
 /* A name nobody knows would make a sweep pass without ever killing anything. */
@@ -37,6 +38,7 @@ static void refuse(const char *text)
 static struct plan read_plan(const char *text)
 {
 	struct plan plan = { .is_read = true, .point = CRASH_POINT_COUNT, .passages_left = 1 };
+	plan.armed_by = getenv("CRASH_WHILE");
 	if (text == NULL || text[0] == '\0')
 		return plan;
 	size_t length = strcspn(text, ":");
@@ -55,12 +57,17 @@ static struct plan read_plan(const char *text)
 	return plan;
 }
 
+static bool is_armed(const struct plan *plan)
+{
+	return plan->armed_by == NULL || access(plan->armed_by, F_OK) == 0;
+}
+
 void crash_point_pass(enum crash_point point)
 {
 	static struct plan plan;
 	if (!plan.is_read)
 		plan = read_plan(getenv("CRASH_AT"));
-	if (point == plan.point && --plan.passages_left == 0)
+	if (point == plan.point && is_armed(&plan) && --plan.passages_left == 0)
 		kill(getpid(), SIGKILL);
 }
 

@@ -160,8 +160,8 @@ static bool rule_number(const struct field *field, double value, const struct pl
 	return true;
 }
 
-static bool rule_enum(
-	const struct field *field, unsigned int value, const struct place *place, struct why *why)
+static bool rule_enum(const struct field *field, unsigned int value, const struct place *place,
+	struct why *why)
 {
 	const char *name = enumeration_name(field->enumeration, value);
 	if (name == NULL)
@@ -203,7 +203,7 @@ bool rule_value(const struct field *field, const void *value, const struct place
 	return true;
 }
 
-static bool items_are_equal(const struct field *field, const unsigned char *left, const unsigned char *right)
+static bool items_are_equal(const struct field *field, const void *left, const void *right)
 {
 	if (field->kind == VALUE_TEXT || field->kind == VALUE_UUID || field->kind == VALUE_DATE) {
 		const char *texts[2];
@@ -211,14 +211,14 @@ static bool items_are_equal(const struct field *field, const unsigned char *left
 		memcpy(&texts[1], right, sizeof(texts[1]));
 		return strcmp(texts[0], texts[1]) == 0;
 	}
-	if (field->kind == VALUE_NUMBER) /* 0 and -0 are equal, their bytes are not */
-		return !(*(const double *)left < *(const double *)right)
-			&& !(*(const double *)left > *(const double *)right);
-	return memcmp(left, right, field_item_bytes(field)) == 0;
+	if (field->kind != VALUE_NUMBER)
+		return memcmp(left, right, field_item_bytes(field)) == 0;
+	const double *numbers[2] = { left, right }; /* 0 and -0 are equal, their bytes are not */
+	return !(*numbers[0] < *numbers[1]) && !(*numbers[0] > *numbers[1]);
 }
 
-static bool rule_unique(
-	const struct field *field, const void *items, size_t count, const struct place *place, struct why *why)
+static bool rule_unique(const struct field *field, const void *items, size_t count, const struct place *place,
+	struct why *why)
 {
 	const unsigned char *bytes = items;
 	size_t size = field_item_bytes(field);
@@ -229,8 +229,8 @@ static bool rule_unique(
 	return true;
 }
 
-bool rule_array(
-	const struct field *field, const void *items, size_t count, const struct place *place, struct why *why)
+bool rule_array(const struct field *field, const void *items, size_t count, const struct place *place,
+	struct why *why)
 {
 	if (count < field->count_min)
 		return fault_at(place, why, "%zu items, at least %u are needed", count, field->count_min);

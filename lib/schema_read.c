@@ -28,8 +28,8 @@ static const char *kind_of(const json_t *json)
 	return names[json_typeof(json)];
 }
 
-static bool wrong_kind(
-	const json_t *json, const char *wanted, const struct place *place, const struct reading *reading)
+static bool wrong_kind(const json_t *json, const char *wanted, const struct place *place,
+	const struct reading *reading)
 {
 	return fault_at(place, reading->why, "%s where %s must be", kind_of(json), wanted);
 }
@@ -47,8 +47,8 @@ static bool read_text(const struct field *field, const json_t *json, void *out, 
 	return true;
 }
 
-static bool read_time(
-	const json_t *json, int64_t *out, const struct place *place, const struct reading *reading)
+static bool read_time(const json_t *json, int64_t *out, const struct place *place,
+	const struct reading *reading)
 {
 	if (!json_is_string(json))
 		return wrong_kind(json, "a text", place, reading);
@@ -58,8 +58,8 @@ static bool read_time(
 	return true;
 }
 
-static bool read_integer(
-	const json_t *json, int64_t *out, const struct place *place, const struct reading *reading)
+static bool read_integer(const json_t *json, int64_t *out, const struct place *place,
+	const struct reading *reading)
 {
 	if (!json_is_integer(json))
 		return wrong_kind(json, "an integer", place, reading);
@@ -67,8 +67,8 @@ static bool read_integer(
 	return true;
 }
 
-static bool read_number(
-	const json_t *json, double *out, const struct place *place, const struct reading *reading)
+static bool read_number(const json_t *json, double *out, const struct place *place,
+	const struct reading *reading)
 {
 	if (!json_is_number(json))
 		return wrong_kind(json, "a number", place, reading);
@@ -76,8 +76,8 @@ static bool read_number(
 	return true;
 }
 
-static bool read_boolean(
-	const json_t *json, bool *out, const struct place *place, const struct reading *reading)
+static bool read_boolean(const json_t *json, bool *out, const struct place *place,
+	const struct reading *reading)
 {
 	if (!json_is_boolean(json))
 		return wrong_kind(json, "true or false", place, reading);
@@ -92,8 +92,8 @@ static bool read_enum(const struct field *field, const json_t *json, unsigned in
 		return wrong_kind(json, "a text", place, reading);
 	*out = enumeration_find(field->enumeration, json_string_value(json));
 	if (*out == 0)
-		return fault_at(
-			place, reading->why, "'%s' is not one of the values allowed", show(json_string_value(json)).text);
+		return fault_at(place, reading->why, "'%s' is not one of the values allowed",
+			show(json_string_value(json)).text);
 	return true;
 }
 
@@ -158,7 +158,7 @@ static bool read_single(const struct field *field, const json_t *json, unsigned 
 	return read_object(field->object, json, object, place, reading);
 }
 
-static void set_default(const struct field *field, unsigned char *value)
+static void set_default(const struct field *field, void *value)
 {
 	if (!field->has_default || field->is_array)
 		return;

@@ -239,7 +239,8 @@ def event_row(event, model):
 def source(model, events):
     used = [field.pattern for made in model.objects.values() for field in made.fields if field.pattern]
     patterns = {pieces: number for number, pieces in enumerate(dict.fromkeys(used), 1)}
-    lines = ["/* Made from amqp-topology/ by generate.py: the tables that schema.c walks. */", '#include "events.h"', "",
+    lines = ["/* Made from amqp-topology/ by generate.py: the tables that schema.c walks. */",
+             '#include "events.h"', "",
              "#include <math.h>", "#include <string.h>", ""]
     if patterns:
         lines.append(TAKE)

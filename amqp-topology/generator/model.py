@@ -190,7 +190,8 @@ def limits(flat, low, high, where):
 
 def integer_limits(flat, where):
     if "const" in flat:
-        if isinstance(flat["const"], bool) or not isinstance(flat["const"], int) or {"minimum", "maximum"} & flat.keys():
+        is_integer = isinstance(flat["const"], int) and not isinstance(flat["const"], bool)
+        if not is_integer or {"minimum", "maximum"} & flat.keys():
             raise Refused(f"{where}: const must be an integer and stand alone")
         return flat["const"], flat["const"]
     low, high = flat.get("minimum", INTEGER_MIN), flat.get("maximum", INTEGER_MAX)

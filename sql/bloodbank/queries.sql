@@ -10,7 +10,8 @@ FOR UPDATE OF s;
 -- name: stock_find
 SELECT s.bank_id::text, s.component::text, s.blood_group::text, s.available, s.reserved, s.version, s.demand_28_days
 FROM reach($1::text[], $2::text[], $3::text[], $4::text[]) r
-JOIN stock s USING (bank_id, component);
+JOIN stock s USING (bank_id, component)
+ORDER BY s.bank_id, s.component, s.blood_group;
 
 -- name: bin_find
 SELECT b.bank_id::text, b.component::text, b.blood_group::text, b.profile, b.available
@@ -18,11 +19,13 @@ FROM reach($1::text[], $2::text[], $3::text[], $4::text[]) r
 JOIN bin b USING (bank_id, component);
 
 -- name: expiring_count
-SELECT u.bank_id::text, u.component::text, u.blood_group::text, count(*)
+SELECT r.bank_id, r.component, e.blood_group::text, e.units
 FROM reach($1::text[], $2::text[], $3::text[], $4::text[]) r
-JOIN unit u ON u.bank_id = r.bank_id AND u.component = r.component
-WHERE u.status = 'available' AND u.expires_at <= $5::timestamptz
-GROUP BY 1, 2, 3;
+CROSS JOIN LATERAL (
+	SELECT u.blood_group, count(*) AS units
+	FROM unit u
+	WHERE u.status = 'available' AND u.bank_id = r.bank_id AND u.component = r.component AND u.expires_at <= $5::timestamptz
+	GROUP BY u.blood_group) e;
 
 -- The hospitals that are asked for, and those that the banks with arrivals serve.
 -- name: service_find

@@ -107,11 +107,10 @@ static size_t total_of(const struct probe *probe, enum settlement settlement)
 	return probe->settled[0][settlement] + probe->settled[1][settlement];
 }
 
-static void on_settled(void *owner, void *token, enum settlement settlement)
+/* Tells the answers, once there is nothing left to send or to wait for. */
+static void report_settled(struct probe *probe)
 {
-	struct probe *probe = owner;
-	probe->settled[(uintptr_t)token % 2][settlement]++;
-	if (--probe->unsettled > 0 || probe->to_send > 0)
+	if (probe->unsettled > 0 || probe->to_send > 0)
 		return;
 	printf("settled confirmed=%zu returned=%zu nacked=%zu lost=%zu wrong=%zu\n", total_of(probe, SETTLED_CONFIRMED),
 		total_of(probe, SETTLED_RETURNED), total_of(probe, SETTLED_NACKED), total_of(probe, SETTLED_LOST),
@@ -119,9 +118,27 @@ static void on_settled(void *owner, void *token, enum settlement settlement)
 	memset(probe->settled, 0, sizeof(probe->settled));
 }
 
+static void on_settled(void *owner, void *token, enum settlement settlement)
+{
+	struct probe *probe = owner;
+	probe->settled[(uintptr_t)token % 2][settlement]++;
+	probe->unsettled--;
+	report_settled(probe);
+}
+
 static void tell(const char *who, const struct why *why)
 {
 	printf("%s %s %s\n", who, why->reason, why->text);
+}
+
+/* What was still to be sent is given up with the connection. */
+static void publisher_failed(struct probe *probe, const struct why *why)
+{
+	tell("publisher", why);
+	if (probe->to_send == 0)
+		return;
+	probe->to_send = 0;
+	report_settled(probe);
 }
 
 static void send_some(struct probe *probe)
@@ -149,8 +166,7 @@ static void send_some(struct probe *probe)
 		};
 		begin(probe);
 		if (!ended(probe, publisher_send(probe->publisher, &publication, (void *)(uintptr_t)probe->sent, &why))) {
-			tell("publisher", &why);
-			probe->to_send = 0;
+			publisher_failed(probe, &why);
 			return;
 		}
 		probe->to_send--;
@@ -296,7 +312,7 @@ static void serve(struct probe *probe)
 	begin(probe);
 	if (probe->publisher != NULL && publisher_is_open(probe->publisher)
 		&& !ended(probe, publisher_serve(probe->publisher, &why)))
-		tell("publisher", &why);
+		publisher_failed(probe, &why);
 	if (probe->publisher != NULL)
 		send_some(probe);
 }

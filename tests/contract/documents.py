@@ -5,17 +5,21 @@ import json
 import random
 import uuid
 
-TEXTS = ("a", "hospital-001", "ä", "日本", "𝄞", "tab\there", 'quo"te', "back\\slash", "\u007f", "0", "Ünïcödé text", " ")
+TEXTS = ("a", "hospital-001", "ä", "日本", "𝄞", "tab\there", 'quo"te', "back\\slash", "\u007f", "0",
+         "Ünïcödé text", " ")
 WRONG = (None, True, 0, -1, 1.5, "", "x", [], {}, [1], {"a": 1}, "O-", 10**30, 1e300)
 TIMES = ("2026-02-28T23:59:59Z", "2024-02-29T00:00:00.000001+14:00", "2026-11-22t12:00:00.5z", "1970-01-01T00:00:00Z",
-         "2026-12-31T23:59:59.999999-12:00", "0001-01-02T00:00:00Z", "9999-12-30T00:00:00Z", "2026-01-01T00:00:00+00:00")
+         "2026-12-31T23:59:59.999999-12:00", "0001-01-02T00:00:00Z", "9999-12-30T00:00:00Z",
+         "2026-01-01T00:00:00+00:00")
 BAD_TIMES = ("2026-02-29T00:00:00Z", "2026-13-01T00:00:00Z", "2026-00-10T00:00:00Z", "2026-01-01 00:00:00Z",
              "2026-01-01T24:00:00Z", "2026-01-01T00:60:00Z", "2026-01-01T00:00:61Z", "2026-01-01T00:00:00",
              "2026-01-01", "20260101T000000Z", "2026-01-01T00:00:00.Z", "2026-01-01T00:00:00+24:00",
              "2026-01-01T00:00:00+0100", "2026-1-1T00:00:00Z", "2026-06-31T00:00:00Z", "", "now",
              "2026-01-01T00:00:00Z ", "2026-01-01T00:00Z", "2026-01-01T00:00:00 Z", "2026-04-31T10:00:00+01:00")
-BAD_UUIDS = ("", "6ba7b810-9dad-11d1-80b4-00c04fd430c", "6ba7b810-9dad-11d1-80b4-00c04fd430c88", "6ba7b8109dad11d180b400c04fd430c8",
-             "{6ba7b810-9dad-11d1-80b4-00c04fd430c8}", "6ba7b810-9dad-11d1-80b4-00c04fd430cg", "urn:uuid:6ba7b810-9dad-11d1-80b4-00c04fd430c8",
+BAD_UUIDS = ("", "6ba7b810-9dad-11d1-80b4-00c04fd430c", "6ba7b810-9dad-11d1-80b4-00c04fd430c88",
+             "6ba7b8109dad11d180b400c04fd430c8",
+             "{6ba7b810-9dad-11d1-80b4-00c04fd430c8}", "6ba7b810-9dad-11d1-80b4-00c04fd430cg",
+             "urn:uuid:6ba7b810-9dad-11d1-80b4-00c04fd430c8",
              "6ba7b810-9dad-11d1-80b4_00c04fd430c8", "6ba7b810-9dad-11d1-80b4-00c04fd4_0c8")
 NEIGHBOURS = ("unknown", "rejected", "full", "reserved", "none", "NONE", "O+", "")  # values of other enums
 PATTERN_SAMPLES = {
@@ -126,7 +130,8 @@ class Maker:
         elif "enum" in schema or "const" in schema:
             holder[step] = self.random.choice(NEIGHBOURS + (value.swapcase(), value + "\n", " " + value, value[:-1]))
         elif isinstance(value, str):
-            holder[step] = self.random.choice((value.swapcase(), value + "\n", value + "-", " " + value, value[:-1], value + "é"))
+            holder[step] = self.random.choice((value.swapcase(), value + "\n", value + "-", " " + value, value[:-1],
+                                               value + "é"))
         elif isinstance(value, list) and value:
             value.append(self.random.choice((value[0], self.random.choice(WRONG))))
         elif isinstance(value, dict):
@@ -145,10 +150,11 @@ class Maker:
             holder[step] = self.random.choice((schema.get("minimum", 0) - 1, schema.get("maximum", 10**20) + 1,
                                                float(schema.get("minimum", 0)), schema.get("minimum", 0) + 0.5))
         elif "maxLength" in schema or "minLength" in schema:
-            holder[step] = self.random.choice((max(schema.get("minLength", 0) - 1, 0),
-                                               schema.get("maxLength", 100) + 1)) * self.random.choice(("x", "é", "𝄞"))
+            length = self.random.choice((max(schema.get("minLength", 0) - 1, 0), schema.get("maxLength", 100) + 1))
+            holder[step] = self.random.choice(("x", "é", "𝄞")) * length
         elif isinstance(holder[step], list):
             fill = holder[step][0] if holder[step] else self.good(schema["items"])
-            holder[step] = [fill] * self.random.choice((max(schema.get("minItems", 0) - 1, 0), schema.get("maxItems", 5) + 1))
+            count = self.random.choice((max(schema.get("minItems", 0) - 1, 0), schema.get("maxItems", 5) + 1))
+            holder[step] = [fill] * count
         else:
             self.change_type(holder, step, schema)

@@ -21,8 +21,9 @@ def build(folder, sanitize=True):
     program = folder / "read_event"
     sources = [str(pathlib.Path(__file__).parent / "read_event.c"), str(folder / "events.c")]
     sources += [str(LIB / f"{part}.c") for part in PARTS]
-    command = [*shlex.split(os.environ.get("CC", "cc")), *FLAGS, *(SANITIZE if sanitize else ()), f"-I{folder}", f"-I{LIB}", *sources, "-ljansson",
-               "-lcrypto", "-lm", "-o", str(program)]
+    flags = [*FLAGS, *(SANITIZE if sanitize else ()), f"-I{folder}", f"-I{LIB}"]
+    command = [*shlex.split(os.environ.get("CC", "cc")), *flags, *sources, "-ljansson", "-lcrypto", "-lm",
+               "-o", str(program)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return program

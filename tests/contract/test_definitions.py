@@ -34,7 +34,7 @@ def allows(pattern, text):
 
 def test_exchanges(topology):
     kinds = {exchange["name"]: exchange["type"] for exchange in topology["exchanges"]}
-    assert kinds == {**{name: "topic" for name in CONTEXTS}, "audit": "topic", "feed": "topic", "questions": "topic", "parked": "direct"}
+    assert kinds == {name: "topic" for name in (*CONTEXTS, "audit", "feed", "questions")} | {"parked": "direct"}
     assert all(exchange["durable"] and not exchange["auto_delete"] for exchange in topology["exchanges"])
     assert "alternate-exchange" not in json.dumps(topology)
 
@@ -81,7 +81,8 @@ def test_bindings(topology):
              ("hospital.query.request", "hospital.query"), ("bloodbank.query.stock", "bloodbank.query")}
     wanted = {(event.split(".")[0], event, queue) for event, queue in laned | plain}
     wanted |= {(event.split(".")[0], f"{event}.emergency", f"{queue}.emergency") for event, queue in laned}
-    wanted |= {("questions", "hospital.query.request", "hospital.query"), ("questions", "bloodbank.query.stock", "bloodbank.query")}
+    wanted |= {("questions", "hospital.query.request", "hospital.query"),
+               ("questions", "bloodbank.query.stock", "bloodbank.query")}
     assert work == wanted
 
 
@@ -135,7 +136,8 @@ def test_upstream_publishes_and_nothing_else(topology):
 
 
 def test_feed_carries_what_people_may_watch(contract, topology):
-    fed = {(binding["source"], binding["routing_key"]) for binding in topology["bindings"] if binding["destination"] == "feed"}
+    fed = {(binding["source"], binding["routing_key"]) for binding in topology["bindings"]
+           if binding["destination"] == "feed"}
     wanted = {(event.exchange, key) for event in contract.events if not event.is_answer and not event.is_query
               for key in event.keys()}
     wanted |= {(worker, f"{worker}.answer.operator.#") for worker in WORKERS}
@@ -146,11 +148,12 @@ def test_feed_carries_what_people_may_watch(contract, topology):
 def test_operator_watches_the_feed_from_queues_of_its_own(topology):
     permission = row(topology["permissions"], user="operator")
     assert allows(permission["configure"], "operator.mine") and not allows(permission["configure"], "operator")
-    readable = {name for name in (*CONTEXTS, "audit", "feed", "parked", *(queue["name"] for queue in topology["queues"]))
-                if allows(permission["read"], name)}
+    names = (*CONTEXTS, "audit", "feed", "questions", "parked", *(queue["name"] for queue in topology["queues"]))
+    readable = {name for name in names if allows(permission["read"], name)}
     assert readable == {"feed", *(f"{queue}.parked" for queue in WORK_QUEUES)}
-    assert allows(row(topology["topic_permissions"], user="operator", exchange="feed")["read"], "any.thing.here")
-    assert not allows(row(topology["topic_permissions"], user="operator", exchange="hospital")["read"], "any.thing.here")
+    for exchange in (*CONTEXTS, "audit", "feed", "questions"):
+        topic = row(topology["topic_permissions"], user="operator", exchange=exchange)
+        assert allows(topic["read"], "any.thing.here") == (exchange == "feed")
 
 
 def test_nobody_but_the_worker_reads_its_queues(topology):
@@ -171,8 +174,8 @@ def test_who_may_bind_may_write_to_no_queue_but_its_own(topology):
 def run_definitions(tmp_path, passwords, *more):
     file = tmp_path / "passwords.json"
     file.write_text(json.dumps(passwords), "utf-8")
-    return subprocess.run([sys.executable, str(reader.TOPOLOGY / "generate.py"), "definitions", "--passwords", str(file),
-                           *more], capture_output=True, text=True, check=False)
+    generator = str(reader.TOPOLOGY / "generate.py")
+    return subprocess.run([sys.executable, generator, "definitions", "--passwords", str(file), *more], capture_output=True, text=True, check=False)
 
 
 def test_passwords_are_hashed_with_salt(tmp_path, contract):
@@ -193,12 +196,13 @@ def test_missing_password_is_said(tmp_path):
 
 def test_definitions_file_is_for_its_owner_alone(tmp_path, contract):
     output = tmp_path / "definitions.json"
-    done = run_definitions(tmp_path, {user: "x" for user in contract.users}, "--output", str(output), "--vhost", "other")
+    done = run_definitions(tmp_path, {user: "x" for user in contract.users}, "--output", str(output),
+                           "--vhost", "other")
     assert done.returncode == 0 and output.stat().st_mode & 0o777 == 0o600
     made = json.loads(output.read_text("utf-8"))
     assert made["vhosts"] == [{"name": "other"}]
-    assert {entry["vhost"] for part in ("queues", "exchanges", "bindings", "policies", "permissions", "topic_permissions")
-            for entry in made[part]} == {"other"}
+    parts = ("queues", "exchanges", "bindings", "policies", "permissions", "topic_permissions")
+    assert {entry["vhost"] for part in parts for entry in made[part]} == {"other"}
 
 
 def test_no_secret_in_the_compiled_topology(topology):

@@ -29,11 +29,13 @@ FAULTS = {
     "unheard": (lambda events, _: events["bloodbank.unit.expired"].update(consumers=[]), "nobody consumes it"),
     "stranger": (lambda events, _: events["bloodbank.unit.expired"]["emitters"].append("nobody"), "is no user"),
     "uncaused": (lambda events, _: events["bloodbank.unit.expired"].update(caused_by={}), "nothing causes bloodbank"),
-    "deaf": (lambda events, _: events["bloodbank.unit.expired"].update(caused_by={"bloodbank": ["hospital.blood.request"]}),
+    "deaf": (lambda events, _: events["bloodbank.unit.expired"].update(
+        caused_by={"bloodbank": ["hospital.blood.request"]}),
              "which bloodbank does not consume"),
     "unemitted": (lambda events, _: events["bloodbank.unit.expired"]["caused_by"].update(hospital=["timer"]),
                   "which does not emit it"),
-    "cycle": (lambda events, _: events["hospital.blood.requested"]["caused_by"]["hospital"].append("bloodbank.blood.approved"),
+    "cycle": (lambda events, _: events["hospital.blood.requested"]["caused_by"]["hospital"].append(
+        "bloodbank.blood.approved"),
               "may cause itself"),
     "unbound queue": (lambda _, document: document["x-topology"]["queues"].update(
         lonely={"kind": "work", "owner": "hospital"}), "nothing is bound to it"),
@@ -106,7 +108,8 @@ def document():
 
 def test_asyncapi_head(document):
     assert document["asyncapi"] == "3.0.0"
-    assert set(document) == {"asyncapi", "id", "info", "defaultContentType", "servers", "channels", "components", "x-topology"}
+    assert set(document) == {"asyncapi", "id", "info", "defaultContentType", "servers", "channels", "components",
+                             "x-topology"}
     assert {"title", "version"} <= set(document["info"])
     for server in document["servers"].values():
         assert {"host", "protocol"} <= set(server)

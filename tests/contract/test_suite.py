@@ -27,7 +27,8 @@ def groups():
     """The groups of draft 7, its definitions named as 2020-12 names them."""
     optional = [SUITE / "optional" / "zeroTerminatedFloats.json", SUITE / "optional" / "bignum.json"]
     for path in sorted(SUITE.glob("*.json")) + sorted((SUITE / "optional" / "format").glob("date*.json")) + optional:
-        for group in json.loads(path.read_text("utf-8").replace('"definitions"', '"$defs"').replace("/definitions/", "/$defs/")):
+        text = path.read_text("utf-8").replace('"definitions"', '"$defs"').replace("/definitions/", "/$defs/")
+        for group in json.loads(text):
             yield path.stem, group["description"], group["schema"], group["tests"]
 
 
@@ -115,7 +116,8 @@ def verdict(event, schema, wrapper, test, flat):
         return False
     if schema == wrapper["properties"]["value"]:
         return test["valid"]
-    return jsonschema.Draft202012Validator(wrapper, format_checker=jsonschema.draft202012_format_checker).is_valid(document)
+    checker = jsonschema.draft202012_format_checker
+    return jsonschema.Draft202012Validator(wrapper, format_checker=checker).is_valid(document)
 
 
 def test_accepted_groups_behave(accepted):

@@ -50,7 +50,8 @@ class Door:
         return 0
 
     def publish(self, exchange, key, **properties):
-        return self.code(lambda channel: channel.basic_publish(exchange, key, b"{}", pika.BasicProperties(**properties)))
+        settings = pika.BasicProperties(**properties)
+        return self.code(lambda channel: channel.basic_publish(exchange, key, b"{}", settings))
 
 
 @pytest.fixture(scope="module")
@@ -67,8 +68,8 @@ def keys_to_try(exchange):
     """Every key of the contract that belongs there, with and without lane, answers, and what nobody may write."""
     names = [event.name for event in CONTRACT.events if event.exchange == exchange and not event.is_answer]
     keys = names + [f"{name}.emergency" for name in names]
-    keys += [f"{exchange}.answer.operator.1", f"{exchange}.answer.bridge", f"{exchange}.answer.", f"{exchange}.answer.A"]
-    return keys + ["", "x", f"{exchange}.blood.invented", f"x{names[0] if names else ''}", "#", "hospital.blood.request"]
+    keys += [f"{exchange}.answer.{asker}" for asker in ("operator.1", "bridge", "", "A")]
+    return keys + ["", "x", f"{exchange}.blood.invented", f"x{(names or [''])[0]}", "#", "hospital.blood.request"]
 
 
 def may_publish(user, exchange, key):
@@ -90,15 +91,18 @@ def may_publish(user, exchange, key):
 def test_publish(user, exchange, doors):
     for key in keys_to_try(exchange) + (list(QUEUES) if exchange in ("", "parked") else []):
         code = doors[user].publish(exchange, key)
-        assert code == (0 if may_publish(user, exchange, key) else REFUSED), f"{user} to {exchange!r} with {key!r}: {code}"
+        wanted = 0 if may_publish(user, exchange, key) else REFUSED
+        assert code == wanted, f"{user} to {exchange!r} with {key!r}: {code}"
     for queue in QUEUES:
         doors["admin"].channel.queue_purge(queue)
 
 
 @pytest.mark.parametrize("user", USERS)
 def test_user_id_is_checked(user, doors):
-    exchange, key = {"hospital": ("hospital", "hospital.request.updated"), "operator": ("questions", "hospital.query.request"),
-                     "bloodbank": ("bloodbank", "bloodbank.unit.expired")}.get(user, ("hospital", "hospital.blood.request"))
+    exchange, key = {
+        "hospital": ("hospital", "hospital.request.updated"), "bloodbank": ("bloodbank", "bloodbank.unit.expired"),
+        "operator": ("questions", "hospital.query.request"),
+    }.get(user, ("hospital", "hospital.blood.request"))
     assert doors[user].publish(exchange, key, user_id=user) == 0
     assert doors[user].publish(exchange, key) == 0
     for other in USERS:
@@ -124,7 +128,8 @@ def consume(queue):
 READING = {"get": get, "consume": consume, "purge": lambda queue: lambda channel: channel.queue_purge(queue)}
 CHANGING = {
     "delete": lambda queue: lambda channel: channel.queue_delete(queue),
-    "declare": lambda queue: lambda channel: channel.queue_declare(queue, durable=True, arguments={"x-queue-type": "quorum"}),
+    "declare": lambda queue: lambda channel: channel.queue_declare(
+        queue, durable=True, arguments={"x-queue-type": "quorum"}),
     "bind to hospital": lambda queue: lambda channel: channel.queue_bind(queue, "hospital", "hospital.blood.request"),
     "bind to bloodbank": lambda queue: lambda channel: channel.queue_bind(queue, "bloodbank", "#"),
     "bind to feed": lambda queue: lambda channel: channel.queue_bind(queue, "feed", "#"),
@@ -179,8 +184,10 @@ def test_operator_watches_the_feed(doors):
     assert door.code(lambda channel: channel.queue_bind(queue, "feed", "#")) == 0
     for context in CONTEXTS:
         assert door.code(lambda channel, name=context: channel.queue_bind(queue, name, "#")) == REFUSED
-    sent = [("upstream", "hospital", "hospital.blood.request.emergency"), ("bloodbank", "bloodbank", "bloodbank.unit.expired"),
-            ("hospital", "hospital", "hospital.answer.operator.7"), ("bloodbank", "bloodbank", "bloodbank.blood.approved")]
+    sent = [("upstream", "hospital", "hospital.blood.request.emergency"),
+            ("bloodbank", "bloodbank", "bloodbank.unit.expired"),
+            ("hospital", "hospital", "hospital.answer.operator.7"),
+            ("bloodbank", "bloodbank", "bloodbank.blood.approved")]
     for user, exchange, key in sent:
         assert doors[user].publish(exchange, key) == 0
     assert doors["hospital"].publish("hospital", "hospital.answer.bridge.7") == 0

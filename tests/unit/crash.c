@@ -68,6 +68,16 @@ START_TEST(without_a_plan_nothing_happens)
 }
 END_TEST
 
+START_TEST(a_file_arms_the_plan)
+{
+	setenv("CRASH_WHILE", "/nonexistent", 1);
+	ck_assert_int_eq(pass_all("after_commit"), 0);
+	setenv("CRASH_WHILE", "/dev/null", 1);
+	ck_assert(is_killed(pass_all("after_commit")));
+	unsetenv("CRASH_WHILE");
+}
+END_TEST
+
 START_TEST(a_wrong_plan_is_a_fault)
 {
 	static const char *const wrong[] = { "after", "after_commit:", "after_commit:0", "after_commit:x",
@@ -88,6 +98,7 @@ int main(void)
 	tcase_add_test(test_case, names_differ);
 	tcase_add_test(test_case, each_point_kills);
 	tcase_add_test(test_case, without_a_plan_nothing_happens);
+	tcase_add_test(test_case, a_file_arms_the_plan);
 	tcase_add_test(test_case, a_wrong_plan_is_a_fault);
 	suite_add_tcase(suite, test_case);
 	return run_suite(suite);

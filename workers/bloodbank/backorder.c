@@ -38,7 +38,7 @@ static int64_t count_available(const struct state *state, enum component compone
 {
 	int64_t available = 0;
 	for (size_t i = 0; i < state->shelves.banks_count; i++)
-		for (enum blood_group group = 0; group < BLOOD_GROUPS; group++)
+		for (size_t group = 0; group < BLOOD_GROUPS; group++)
 			available += state->shelves.banks[i]->shelves[component][group].available_count;
 	return available;
 }

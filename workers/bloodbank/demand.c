@@ -28,11 +28,22 @@ static int64_t count_left(const struct wish *wish, const struct bin *bin)
 	return smaller(bin->available_count - bin->demanded, shelf->available_count - floor - shelf->planned);
 }
 
+/* A floor is measured against units in date: of each bin of its shelf the oldest must be seen. */
+static void ask_for_oldest(const struct wish *wish, const struct shelf *shelf)
+{
+	if (!wish->keeps_floor || wish->rules->floors[shelf->component][shelf->group] == 0)
+		return;
+	for (struct bin *bin = shelf->bins; bin != NULL; bin = bin->next)
+		if (bin->queues[OLDEST_FIRST].asked < SLACK_UNITS)
+			bin->queues[OLDEST_FIRST].asked = SLACK_UNITS;
+}
+
 /* Asks a bin for up to `quantity` more units; how many it will have. */
 static int64_t ask_bin(const struct asking *asking, struct bin *bin, int64_t quantity)
 {
 	int64_t given = smaller(quantity, count_left(asking->wish, bin));
 	struct queue *queue = &bin->queues[asking->wish->order];
+	ask_for_oldest(asking->wish, bin->shelf);
 	if (given <= 0)
 		return 0;
 	bin->demanded += given;

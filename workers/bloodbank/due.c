@@ -150,8 +150,8 @@ void decide_due_units(struct batch *batch, struct outbox *outbox)
 		else
 			end_reservations(state, state_request(state, bag->request_id), i, outbox);
 	}
-	for (enum component component = 0; component < COMPONENTS; component++)
+	for (size_t component = 0; component < COMPONENTS; component++)
 		if (is_touched[component])
-			backorders_fill(state, component, outbox);
+			backorders_fill(state, (enum component)component, outbox);
 	pass_on_wants(batch);
 }

@@ -55,11 +55,7 @@ static void send_line(const struct state *state, const struct line *line, struct
 void conclude_batch(struct batch *batch, struct outbox *outbox)
 {
 	const struct state *state = batch->state;
-	for (size_t i = 0; i < state->shelves.banks_count; i++)
-		for (enum component component = 0; component < COMPONENTS; component++)
-			for (enum blood_group group = 0; group < BLOOD_GROUPS; group++) {
-				const struct line *line = state->lines[i][component][group];
-				if (line != NULL && line->is_changed)
-					send_line(state, line, outbox);
-			}
+	for (const struct line *line = state->first_line; line != NULL; line = line->next)
+		if (line->is_changed)
+			send_line(state, line, outbox);
 }

@@ -16,7 +16,6 @@ enum {
 	DEEPER_SHIFT = 3,        /* each round loads eight times as deep */
 	DEEPER_UNITS_FIRST = 8,
 	WAITING_FIRST = 128,     /* back-orders of each component and urgency */
-	ROUNDS_MAX = 4,          /* of waiting requests; beyond 65,536 the rest is served at the next arrival */
 };
 
 /* Answers that are under way. -1: not asked for. */
@@ -34,8 +33,8 @@ struct load {
 
 static int64_t waiting_limit(const struct batch *batch)
 {
-	unsigned round = batch->round < ROUNDS_MAX ? batch->round : ROUNDS_MAX - 1;
-	return (int64_t)WAITING_FIRST << (DEEPER_SHIFT * round);
+	int64_t limit = (int64_t)WAITING_FIRST << (DEEPER_SHIFT * batch->round);
+	return limit < WAITING_MAX ? limit : WAITING_MAX;
 }
 
 /* The statement's parameters are lists of the need, and one number or time behind them. */

@@ -47,8 +47,8 @@ void need_patient(struct need *need, const struct hospital_blood_requested *aske
 /* The groups of recipients that a unit may fit, whatever their request concedes. */
 static void find_recipients(struct need *need, const struct rules *rules, enum component component, enum blood_group donor)
 {
-	for (enum blood_group group = BLOOD_GROUP_O_NEGATIVE; group < BLOOD_GROUPS; group++) {
-		const struct recipient recipient = { .group = group, .is_emergency = true };
+	for (size_t group = BLOOD_GROUP_O_NEGATIVE; group < BLOOD_GROUPS; group++) {
+		const struct recipient recipient = { .group = (enum blood_group)group, .is_emergency = true };
 		struct compatibility compatibility;
 		compatibility_find(rules, &recipient, component, &compatibility);
 		const struct donor *found = &compatibility.donors[donor];
@@ -99,12 +99,12 @@ void need_message(struct need *need, const struct rules *rules, const struct mes
 
 void need_finish(struct need *need)
 {
-	for (enum blood_group group = BLOOD_GROUP_O_NEGATIVE; group < BLOOD_GROUPS; group++) {
+	for (size_t group = BLOOD_GROUP_O_NEGATIVE; group < BLOOD_GROUPS; group++) {
 		bool is_wanted = false;
-		for (enum component component = 0; component < COMPONENTS; component++)
+		for (size_t component = 0; component < COMPONENTS; component++)
 			is_wanted = is_wanted || need->recipients[component][group];
 		if (is_wanted)
-			parameter_text(&need->lists[NEED_GROUPS], blood_group_name(group));
+			parameter_text(&need->lists[NEED_GROUPS], blood_group_name((enum blood_group)group));
 	}
 }
 

@@ -258,9 +258,9 @@ enum outcome decide_receive(const struct message *message, struct batch *batch, 
 		has_come[command->units[i].component] = true;
 	}
 	send_received(&arrival, outbox);
-	for (enum component component = 0; component < COMPONENTS; component++)
+	for (size_t component = 0; component < COMPONENTS; component++)
 		if (has_come[component])
-			backorders_fill(state, component, outbox);
+			backorders_fill(state, (enum component)component, outbox);
 	batch->wants_more = batch->wants_more || state->shelves.wants_more || state->wants_more_waiting;
 	return DONE;
 }

@@ -192,7 +192,7 @@ enum outcome read_waiting(struct state *state, const struct rows *rows, int64_t 
 		if (request == NULL)
 			return stop(why, "stored_body", "a kept request can't be read: %s", why->text);
 		state_list_waiting(state, request);
-		if (++counts[request->asked->component][request->asked->urgency] == limit)
+		if (++counts[request->asked->component][request->asked->urgency] == limit && limit < WAITING_MAX)
 			state->is_waiting_truncated = true;
 	}
 	return DONE;
@@ -200,7 +200,7 @@ enum outcome read_waiting(struct state *state, const struct rows *rows, int64_t 
 
 static struct stored_unit *facts_at(const struct state *state, const struct rows *rows, size_t row)
 {
-	enum { COLLECTED_AT = 8, EXPIRES_AT, DIN = 11, PRODUCT, DIVISION, VOLUME, INITIAL, ATTRIBUTES, ANTIGENS, PARENTS,
+	enum { COLLECTED_AT = 8, EXPIRES_AT, DIN = 11, PRODUCT, DIVISION, VOLUME, INITIAL, ATTRIBUTE_LIST, ANTIGEN_LIST, PARENT_LIST,
 		DESIGNATED, ANTICOAGULANT, ADDITIVE, BATCH, DONOR };
 	struct arena *arena = state->arena;
 	struct stored_unit *facts = arena_new(arena, sizeof(*facts));
@@ -221,9 +221,9 @@ static struct stored_unit *facts_at(const struct state *state, const struct rows
 		.donor_ref = rows_text(rows, row, DONOR, arena),
 		.designated_for = rows_text(rows, row, DESIGNATED, arena),
 	};
-	facts->attributes = rows_texts(rows, row, ATTRIBUTES, &facts->attributes_count, arena);
-	facts->antigens = rows_texts(rows, row, ANTIGENS, &facts->antigens_count, arena);
-	facts->parents = rows_texts(rows, row, PARENTS, &facts->parents_count, arena);
+	facts->attributes = rows_texts(rows, row, ATTRIBUTE_LIST, &facts->attributes_count, arena);
+	facts->antigens = rows_texts(rows, row, ANTIGEN_LIST, &facts->antigens_count, arena);
+	facts->parents = rows_texts(rows, row, PARENT_LIST, &facts->parents_count, arena);
 	return facts;
 }
 

@@ -5,6 +5,8 @@
 #include "outcome.h"
 #include "state.h"
 
+enum { WAITING_MAX = 65536 }; /* back-orders of one component and urgency looked at; the rest is served at the next arrival */
+
 /* The locked shelves: their banks are those the batch may choose from. REJECT: more banks than one batch can hold. */
 enum outcome read_shelves(struct state *state, const struct rows *rows, struct why *why);
 void read_stock(struct state *state, const struct rows *rows);

@@ -131,12 +131,32 @@ static struct unit *look_ahead(const struct walk *walk, struct cursor *cursor)
 	return NULL;
 }
 
+/*
+ * Counters don't know what has expired; a floor is measured against units in date. So of each bin of the shelf as many
+ * of the oldest must have been loaded as reach into the good ones.
+ */
+static void check_count(const struct walk *walk, const struct shelf *shelf)
+{
+	for (struct bin *bin = shelf->bins; bin != NULL; bin = bin->next) {
+		const struct queue *oldest = &bin->queues[OLDEST_FIRST];
+		if (!oldest->is_truncated)
+			continue;
+		if (oldest->count > 0 && oldest->units[oldest->count - 1]->expires_at > walk->wish->now)
+			continue;
+		bin->wants_more[OLDEST_FIRST] = true;
+		walk->shelves->wants_more = true;
+	}
+}
+
 /* Whether the floor of a shelf keeps its next unit back. */
-static bool is_kept(const struct wish *wish, const struct bin *bin)
+static bool is_kept(const struct walk *walk, const struct bin *bin)
 {
 	const struct shelf *shelf = bin->shelf;
-	return wish->keeps_floor && bin->designated_for == NULL &&
-	       shelf->available_count - shelf->planned <= wish->rules->floors[shelf->component][shelf->group];
+	int64_t floor = walk->wish->rules->floors[shelf->component][shelf->group];
+	if (!walk->wish->keeps_floor || floor == 0 || bin->designated_for != NULL)
+		return false;
+	check_count(walk, shelf);
+	return shelf->available_count - shelf->planned <= floor;
 }
 
 /* Age first (the wish's order), then distance, then id. */
@@ -159,7 +179,7 @@ static struct cursor *find_best(const struct walk *walk, struct cursor *list, si
 		const struct unit *unit = look_ahead(walk, &list[i]);
 		if (unit == NULL)
 			continue;
-		if (is_kept(walk->wish, list[i].bin)) {
+		if (is_kept(walk, list[i].bin)) {
 			plan->is_floor_met = true;
 			continue;
 		}

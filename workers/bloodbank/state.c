@@ -140,6 +140,11 @@ struct line *state_add_line(struct state *state, const char *bank_id, enum compo
 	struct line *line = arena_new(state->arena, sizeof(*line));
 	*line = (struct line){ .bank_id = bank->bank_id, .component = component, .group = group };
 	state->lines[find_bank(state, bank->bank_id)][component][group] = line;
+	if (state->last_line == NULL)
+		state->first_line = line;
+	else
+		state->last_line->next = line;
+	state->last_line = line;
 	return line;
 }
 

@@ -74,6 +74,7 @@ struct bin_line {
 
 /* One row of `stock`. */
 struct line {
+	struct line *next; /* of all lines of the state, by key */
 	const char *bank_id;
 	enum component component;
 	enum blood_group group;
@@ -110,6 +111,7 @@ struct state {
 	struct lookup patients; /* by patient's reference: struct patient_record */
 	struct request *first_request, *last_request;
 	struct bag *first_bag, *last_bag;
+	struct line *first_line, *last_line;
 	struct request **waiting; /* those whose back-orders may be filled */
 	size_t waiting_count, waiting_capacity;
 	bool is_waiting_truncated; /* more wait in the database than were loaded */
@@ -151,6 +153,7 @@ struct bag *state_add_bag(struct state *state, const struct unit *unit, enum uni
 
 /* The counters of a shelf; NULL when its bank was not loaded. */
 struct line *state_line(const struct state *state, const char *bank_id, enum component component, enum blood_group group);
+/* Added in the order of their keys. */
 struct line *state_add_line(struct state *state, const char *bank_id, enum component component, enum blood_group group);
 struct bin_line *line_bin(struct state *state, struct line *line, uint32_t profile);
 

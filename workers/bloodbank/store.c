@@ -239,8 +239,6 @@ struct counters {
 
 static void add_line(struct counters *counters, const struct line *line)
 {
-	if (line == NULL || !line->is_changed)
-		return;
 	add_key(&counters->stock, line);
 	parameter_int(&counters->stock.parameters[3], line->available);
 	parameter_int(&counters->stock.parameters[4], line->reserved);
@@ -254,10 +252,9 @@ static void store_counters(const struct state *state, struct database *database)
 	writing_init(&counters.stock, &stock_update, "tttiii");
 	writing_init(&counters.bins, &bin_update, "tttii");
 	writing_init(&counters.new_bins, &bin_insert, "tttii");
-	for (size_t i = 0; i < state->shelves.banks_count; i++)
-		for (enum component component = 0; component < COMPONENTS; component++)
-			for (enum blood_group group = 0; group < BLOOD_GROUPS; group++)
-				add_line(&counters, state->lines[i][component][group]);
+	for (const struct line *line = state->first_line; line != NULL; line = line->next)
+		if (line->is_changed)
+			add_line(&counters, line);
 	writing_send(&counters.stock, database);
 	writing_send(&counters.bins, database);
 	writing_send(&counters.new_bins, database);

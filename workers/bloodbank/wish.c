@@ -62,7 +62,7 @@ void wish_read(const struct rules *rules, const struct wanted *wanted, int64_t n
 	struct wish *out)
 {
 	const struct hospital_blood_requested *request = wanted->request;
-	struct wish wish = { .rules = rules, .wanted = wanted, .request = request };
+	struct wish wish = { .rules = rules, .wanted = wanted, .request = request, .now = now };
 	recipient_read(rules, request, &wish.recipient);
 	compatibility_find(rules, &wish.recipient, request->component, &wish.compatibility);
 	wish.patient_ref = request->patient == NULL ? NULL : request->patient->ref;

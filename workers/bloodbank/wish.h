@@ -52,6 +52,7 @@ struct wish {
 	struct recipient recipient;
 	struct compatibility compatibility;
 	const char *patient_ref; /* or NULL */
+	int64_t now;
 	int64_t used_at;         /* max(now, needed_at): units must be in date then */
 	int64_t collected_min;   /* of max_age_days; INT64_MIN without */
 	uint32_t attributes;     /* required */

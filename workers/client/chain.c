@@ -171,7 +171,7 @@ static void print_json(const struct chain *chain)
 	json_t *result = json_pack("{s:s, s:s, s:s, s:O}", "request_id", chain->request_id, "correlation_id",
 		chain->correlation_id, "status", chain->is_over ? chain->status : "undecided", "events",
 		chain->events);
-	json_dumpf(result, stdout, JSON_INDENT(2));
+	json_dumpf(result, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(6));
 	printf("\n");
 	json_decref(result);
 }

@@ -12,9 +12,9 @@ static const char *text_of(const json_t *thing, const char *name)
 
 static bool has_name(const json_t *things, const char *name)
 {
-	size_t i;
-	json_t *thing;
-	json_array_foreach(things, i, thing) if (strcmp(text_of(thing, "name"), name) == 0) return true;
+	for (size_t i = 0; i < json_array_size(things); i++)
+		if (strcmp(text_of(json_array_get(things, i), "name"), name) == 0)
+			return true;
 	return false;
 }
 
@@ -115,28 +115,34 @@ static bool are_same(const json_t *a, const json_t *b, const char *const members
 
 static const json_t *find(const struct part *part, const json_t *things, const json_t *wanted)
 {
-	size_t i;
-	json_t *thing;
-	json_array_foreach(things, i, thing) if (are_same(thing, wanted, part->keys)) return thing;
+	for (size_t i = 0; i < json_array_size(things); i++)
+		if (are_same(json_array_get(things, i), wanted, part->keys))
+			return json_array_get(things, i);
 	return NULL;
 }
 
-void difference_find(
-	const struct part *part, const json_t *topology, const json_t *live, difference_fn *tell, void *owner)
+static void find_lacking(const struct part *part, const json_t *all, const json_t *live, difference_fn *tell,
+	void *owner)
 {
-	const json_t *all = json_object_get(topology, part->name);
-	size_t i;
-	json_t *thing;
-	json_array_foreach(all, i, thing)
-	{
-		const json_t *there = find(part, live, thing);
+	for (size_t i = 0; i < json_array_size(all); i++) {
+		const json_t *thing = json_array_get(all, i), *there = find(part, live, thing);
 		if (there == NULL)
 			tell(owner, part, DIFFERENCE_MISSING, thing, NULL);
 		else if (!are_same(there, thing, part->fields))
 			tell(owner, part, DIFFERENCE_OTHER, thing, there);
 	}
-	json_array_foreach(live, i, thing) if (part->is_surplus != NULL && find(part, all, thing) == NULL
-		&& part->is_surplus(topology, thing)) tell(owner, part, DIFFERENCE_SURPLUS, NULL, thing);
+}
+
+void difference_find(const struct part *part, const json_t *topology, const json_t *live, difference_fn *tell,
+	void *owner)
+{
+	const json_t *all = json_object_get(topology, part->name);
+	find_lacking(part, all, live, tell, owner);
+	for (size_t i = 0; part->is_surplus != NULL && i < json_array_size(live); i++) {
+		const json_t *thing = json_array_get(live, i);
+		if (find(part, all, thing) == NULL && part->is_surplus(topology, thing))
+			tell(owner, part, DIFFERENCE_SURPLUS, NULL, thing);
+	}
 }
 
 void difference_name(const struct part *part, const json_t *thing, char *text, size_t text_bytes)

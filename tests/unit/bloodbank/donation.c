@@ -30,7 +30,7 @@ START_TEST(the_check_follows_the_formula_and_finds_single_errors)
 	bool is_star_seen = false;
 	for (int serial = 0; serial < 1000; serial++) {
 		char din[DIN_LENGTH + 1];
-		(void)snprintf(din, sizeof(din), "A999926%06d", serial);
+		(void)snprintf(din, sizeof(din), "A999926%06u", (unsigned int)serial % 1000000U);
 		ck_assert_int_eq(din_check_value(din), check_value_by_hand(din));
 		is_star_seen = is_star_seen || din_check_character(din) == '*';
 		char wrong[DIN_LENGTH + 1];

@@ -343,51 +343,68 @@ static void source(const struct reference *reference, const struct view *views, 
 		fill_basket(reference, views, count, NULL, quantity, best);
 }
 
-static int highest_tier(const struct hospital_blood_requested *request, int tier)
+static bool may_concede(const struct hospital_blood_requested *request, int tier)
 {
-	bool is_emergency = request->urgency == URGENCY_EMERGENCY;
 	bool has_override = false;
 	for (size_t i = 0; i < request->overrides_count; i++)
 		has_override = has_override || strcmp(request->overrides[i].code, "antigen_negative") == 0;
-	if (!is_emergency)
-		return tier == 0 || tier == 2;
+	if (request->urgency != URGENCY_EMERGENCY)
+		return tier == 0;
 	return tier < 4 || has_override;
+}
+
+/* All bags that may be used, sorted by the total order. */
+static size_t see_all(const struct reference *reference, struct view *views)
+{
+	size_t count = 0;
+	for (size_t i = 0; i < reference->world->units_count; i++)
+		count += see(reference, i, &views[count]);
+	qsort(views, count, sizeof(views[0]), compare_views);
+	return count;
+}
+
+/* Adds what one tier gives to `total`. */
+static void add_tier(const struct reference *reference, const struct view *all, size_t all_count, int tier,
+	struct basket *total)
+{
+	struct view views[WORLD_UNITS_MAX];
+	struct basket basket;
+	size_t count = 0;
+	for (size_t i = 0; i < all_count; i++)
+		if (all[i].tier == tier)
+			views[count++] = all[i];
+	source(reference, views, count, (size_t)reference->world->wanted.quantity - total->count, &basket);
+	for (size_t i = 0; i < basket.count; i++)
+		total->views[total->count++] = basket.views[i];
+	total->is_floor_met = total->is_floor_met || basket.is_floor_met;
+}
+
+static const char *take_all(struct reference *reference, const struct basket *basket, struct arena *arena)
+{
+	const char *text = "";
+	for (size_t i = 0; i < basket->count; i++) {
+		reference->is_taken[basket->views[i].place] = true;
+		text = arena_print(arena, "%s%s%s", text, i == 0 ? "" : " ", basket->views[i].unit->unit_id);
+	}
+	return text;
 }
 
 const char *reference_allocate(struct reference *reference, struct arena *arena)
 {
-	const struct world *world = reference->world;
-	const struct hospital_blood_requested *request = &world->request;
-	struct view all[WORLD_UNITS_MAX], views[WORLD_UNITS_MAX];
-	struct basket basket;
-	const char *text = "";
-	size_t places[PICKS_MAX];
-	size_t all_count = 0, taken = 0, quantity = (size_t)world->wanted.quantity;
-	bool is_floor_met = false;
+	const struct hospital_blood_requested *request = &reference->world->request;
+	size_t quantity = (size_t)reference->world->wanted.quantity;
+	struct view all[WORLD_UNITS_MAX];
+	struct basket total = { .count = 0 };
 	if (request->group == BLOOD_GROUP_UNKNOWN &&
 		(request->urgency != URGENCY_EMERGENCY || request->component == COMPONENT_WHOLE_BLOOD))
 		return "rejected: group_required";
-	for (size_t i = 0; i < world->units_count; i++)
-		all_count += see(reference, i, &all[all_count]);
-	qsort(all, all_count, sizeof(all[0]), compare_views);
-	for (int tier = 0; tier < 12 && taken < quantity; tier++) {
-		size_t count = 0;
-		for (size_t i = 0; i < all_count; i++)
-			if (all[i].tier == tier && highest_tier(request, tier))
-				views[count++] = all[i];
-		source(reference, views, count, quantity - taken, &basket);
-		is_floor_met = is_floor_met || basket.is_floor_met;
-		for (size_t i = 0; i < basket.count; i++) {
-			places[taken++] = basket.views[i].place;
-			text = arena_print(arena, "%s%s%s", text, text[0] == '\0' ? "" : " ",
-				basket.views[i].unit->unit_id);
-		}
-	}
-	if (taken == 0)
-		return is_floor_met ? "rejected: insufficient_stock" : "rejected: no_compatible_stock";
-	if (taken < quantity && !request->accept_partial)
+	size_t count = see_all(reference, all);
+	for (int tier = 0; tier < 12 && total.count < quantity; tier++)
+		if (may_concede(request, tier))
+			add_tier(reference, all, count, tier, &total);
+	if (total.count == 0)
+		return total.is_floor_met ? "rejected: insufficient_stock" : "rejected: no_compatible_stock";
+	if (total.count < quantity && !request->accept_partial)
 		return "rejected: insufficient_stock";
-	for (size_t i = 0; i < taken; i++)
-		reference->is_taken[places[i]] = true;
-	return text;
+	return take_all(reference, &total, arena);
 }

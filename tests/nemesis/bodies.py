@@ -1,0 +1,49 @@
+"""Messages of the nemesis tests. Everything is made from a label, so that two worlds can be told the same."""
+import datetime
+import uuid
+
+NAMES = uuid.UUID("6f3c1a52-7a0e-5d3e-9d5b-2f7c6f3f9a11")
+COLLECTED = datetime.datetime.now(datetime.timezone.utc).replace(microsecond=0) - datetime.timedelta(days=1)
+
+
+def identity(label):
+    """The uuid of a label, the same in every world."""
+    return str(uuid.uuid5(NAMES, label))
+
+
+def stamp(moment):
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def request(label, **changes):
+    """A routine request for one unit of O- red cells, as hospital-001 sends it."""
+    return {"request_id": identity(f"request {label}"), "hospital_id": "hospital-001", "component": "red_cells",
+            "group": "O-", "quantity": 1, "urgency": "routine"} | changes
+
+
+def unit(serial, **changes):
+    """One bag of O- red cells, collected yesterday."""
+    return {"din": f"A999926{serial:06d}", "product_code": "E0336", "component": "red_cells", "group": "O-",
+            "collected_at": stamp(COLLECTED), "attributes": []} | changes
+
+
+def receive(first, count, bank="bank-001", **changes):
+    return {"bank_id": bank, "units": [unit(serial, **changes) for serial in range(first, first + count)]}
+
+
+def unit_id(serial, product="E0336"):
+    return f"A999926{serial:06d}-{product}-00"
+
+
+def approval(label, serial):
+    """A decision as the blood bank would send it."""
+    return {"request_id": identity(f"request {label}"), "hospital_id": "hospital-001", "decision": "full",
+            "allocation_no": 1, "quantity_requested": 1, "quantity_allocated": 1, "backordered": 0,
+            "units": [{"unit_id": unit_id(serial), "bank_id": "bank-001", "component": "red_cells", "group": "O-",
+                       "expires_at": stamp(COLLECTED + datetime.timedelta(days=20))}],
+            "warnings": [], "rules_version": "default", "decided_at": stamp(COLLECTED)}
+
+
+def rejection(label):
+    return {"request_id": identity(f"request {label}"), "hospital_id": "hospital-001", "decision": "rejected",
+            "reason": "no_compatible_stock", "detail": "none", "decided_at": stamp(COLLECTED)}

@@ -1,0 +1,70 @@
+/* What tests of the hospital's decisions share: messages as JSON, and a bench on which they are decided. */
+#pragma once
+
+#include "hospital.h"
+#include "outbox_internal.h"
+#include "requests.h"
+
+#define R1 "11111111-1111-4111-8111-111111111111"
+#define R2 "22222222-2222-4222-8222-222222222222"
+#define M1 "aaaaaaaa-0000-4000-8000-000000000001"
+#define M2 "aaaaaaaa-0000-4000-8000-000000000002"
+#define M3 "aaaaaaaa-0000-4000-8000-000000000003"
+#define NOW INT64_C(1780000000000000) /* 2026-05-28T20:26:40Z */
+
+#define ASK(id, rest) \
+	"{\"request_id\":\"" id "\",\"hospital_id\":\"hospital-001\",\"component\":\"red_cells\"," rest "}"
+#define TWO_O_NEGATIVE "\"group\":\"O-\",\"quantity\":2,\"urgency\":\"routine\""
+#define EMERGENCY "\"group\":\"O-\",\"quantity\":2,\"urgency\":\"emergency\""
+#define UNIT(id) \
+	"{\"unit_id\":\"A999926000001-RC01-" id \
+	"\",\"bank_id\":\"bank-001\",\"component\":\"red_cells\",\"group\":\"O-\"," \
+	"\"expires_at\":\"2026-06-20T00:00:00Z\",\"reserved_until\":\"2026-06-01T00:00:00Z\"}"
+#define APPROVED(no, decision, units, warnings, at) \
+	"{\"request_id\":\"" R1 "\",\"hospital_id\":\"hospital-001\",\"decision\":\"" decision \
+	"\",\"allocation_no\":" no \
+	",\"quantity_requested\":2,\"quantity_allocated\":2,\"backordered\":0,\"units\":[" units \
+	"],\"warnings\":[" warnings "],\"rules_version\":\"r1\",\"decided_at\":\"2026-05-28T" at "Z\"}"
+#define REJECTED \
+	"{\"request_id\":\"" R1 \
+	"\",\"hospital_id\":\"hospital-001\",\"decision\":\"rejected\",\"reason\":\"insufficient_stock\"," \
+	"\"detail\":\"2 wanted, 1 there\",\"decided_at\":\"2026-05-28T20:26:41Z\"}"
+#define RELEASED(units, reason, backordered, at) \
+	"{\"request_id\":\"" R1 "\",\"unit_ids\":[" units "],\"reason\":\"" reason \
+	"\",\"backordered\":" backordered ",\"released_at\":\"2026-05-28T" at "Z\"}"
+#define UNIT_A "\"A999926000001-RC01-0A\""
+#define UNIT_B "\"A999926000001-RC01-0B\""
+
+enum { BENCH_STEPS_MAX = 8 };
+
+/* One message. */
+struct step {
+	enum event event; /* 0: none */
+	const char *body;
+	const char *message_id; /* NULL: M1 */
+};
+
+/* What the decisions work on. */
+struct bench {
+	struct arena arena;
+	struct outbox outbox;
+	struct batch batch;
+	const struct message *messages[BENCH_STEPS_MAX];
+	size_t decided;
+};
+
+/* Reads the messages; the state knows of nothing but hospital-001 and hospital-002. */
+void bench_open(struct bench *bench, const struct step *const steps[], size_t count);
+void bench_close(struct bench *bench);
+
+/* Decides the next message; it has to be DONE. */
+void bench_decide(struct bench *bench);
+
+/* Routing keys of what was sent after `from` (NULL: all), a view as "view"; a refusal with its reason. */
+const char *bench_sent_after(struct bench *bench, const struct output *from);
+
+/* "version status held/wanted", or "unknown". */
+const char *bench_state(struct bench *bench, const char *request_id);
+
+/* The description of the request as JSON. */
+const char *bench_description(struct bench *bench, const char *request_id);
