@@ -64,7 +64,8 @@ static bool describe_close(amqp_method_t method, struct why *why, const char *do
 	}
 	if (method.id == AMQP_CONNECTION_CLOSE_METHOD) {
 		const amqp_connection_close_t *close = method.decoded;
-		bool is_ours = close->reply_code != AMQP_CONNECTION_FORCED && close->reply_code != AMQP_INTERNAL_ERROR;
+		bool is_ours =
+			close->reply_code != AMQP_CONNECTION_FORCED && close->reply_code != AMQP_INTERNAL_ERROR;
 		because(why, is_ours ? "refused" : "connection", "%s: the broker closed the connection: %u %s", doing,
 			close->reply_code, text_of(close->reply_text, text));
 		return true;
@@ -89,7 +90,8 @@ bool connection_succeeded(amqp_rpc_reply_t reply, const char *doing, struct why 
 	return because(why, "connection", "%s: no answer", doing);
 }
 
-static bool open_socket(struct connection *connection, const struct amqp_connection_info *place, struct why *why)
+static bool open_socket(struct connection *connection, const struct amqp_connection_info *place,
+	struct why *why)
 {
 	amqp_socket_t *socket = amqp_tcp_socket_new(connection->state);
 	if (socket == NULL)
@@ -144,12 +146,13 @@ static bool log_in(struct connection *connection, const struct broker_address *a
 			},
 		},
 	};
-	const amqp_table_t properties = { .num_entries = sizeof(entries) / sizeof(entries[0]), .entries = entries };
+	const amqp_table_t properties = { .num_entries = sizeof(entries) / sizeof(entries[0]),
+		.entries = entries };
 	const struct timeval limit = { .tv_sec = OPEN_TIMEOUT_S };
 	amqp_set_handshake_timeout(connection->state, &limit);
 	amqp_set_rpc_timeout(connection->state, &limit);
-	amqp_rpc_reply_t reply = amqp_login_with_properties(connection->state, vhost, 0, FRAME_MAX_BYTES, BROKER_HEARTBEAT_S,
-		&properties, AMQP_SASL_METHOD_PLAIN, address->user, address->password);
+	amqp_rpc_reply_t reply = amqp_login_with_properties(connection->state, vhost, 0, FRAME_MAX_BYTES,
+		BROKER_HEARTBEAT_S, &properties, AMQP_SASL_METHOD_PLAIN, address->user, address->password);
 	return connection_succeeded(reply, "logging in", why);
 }
 
@@ -237,7 +240,8 @@ void connection_close(struct connection *connection)
 {
 	struct why why;
 	if (connection->state != NULL && drain(connection, &why)) {
-		const struct timeval limit = { .tv_usec = CLOSE_TIMEOUT_MS * 1000 % 1000000, .tv_sec = CLOSE_TIMEOUT_MS / 1000 };
+		const struct timeval limit = { .tv_usec = CLOSE_TIMEOUT_MS * 1000 % 1000000,
+			.tv_sec = CLOSE_TIMEOUT_MS / 1000 };
 		amqp_set_rpc_timeout(connection->state, &limit);
 		amqp_connection_close(connection->state, AMQP_REPLY_SUCCESS);
 	}
@@ -294,8 +298,8 @@ bool connection_flush(struct connection *connection, struct why *why)
 	int fd = connection_socket(connection);
 	connection->is_stalled = false;
 	while (connection_unsent_bytes(connection) > 0 && !connection->is_stalled) {
-		ssize_t sent = send(fd, connection->output.data + connection->sent_bytes, connection_unsent_bytes(connection),
-			MSG_DONTWAIT | MSG_NOSIGNAL);
+		ssize_t sent = send(fd, connection->output.data + connection->sent_bytes,
+			connection_unsent_bytes(connection), MSG_DONTWAIT | MSG_NOSIGNAL);
 		if (sent > 0) {
 			connection->sent_bytes += (size_t)sent;
 			connection->written_ms = clock_steady_ms();
@@ -322,7 +326,8 @@ bool connection_beat(struct connection *connection, struct why *why)
 	if (now_ms - connection->received_ms > 2 * connection->heartbeat_ms)
 		return connection_failed(connection, why, "nothing heard from the broker for %" PRId64 " ms",
 			now_ms - connection->received_ms);
-	if (now_ms - connection->written_ms >= connection->heartbeat_ms / 3 && connection_unsent_bytes(connection) == 0)
+	if (now_ms - connection->written_ms >= connection->heartbeat_ms / 3
+		&& connection_unsent_bytes(connection) == 0)
 		wire_heartbeat(&connection->output);
 	return true;
 }
@@ -332,7 +337,8 @@ static enum reading reading_failed(struct connection *connection, int status, st
 	bool is_malformed = status == AMQP_STATUS_BAD_AMQP_DATA || status == AMQP_STATUS_UNKNOWN_METHOD
 		|| status == AMQP_STATUS_UNKNOWN_CLASS || status == AMQP_STATUS_TABLE_TOO_BIG;
 	connection_drop(connection);
-	because(why, is_malformed ? "malformed" : "connection", "reading from the broker: %s", amqp_error_string2(status));
+	because(why, is_malformed ? "malformed" : "connection", "reading from the broker: %s",
+		amqp_error_string2(status));
 	return READING_FAILED;
 }
 
@@ -347,7 +353,8 @@ enum reading connection_read(struct connection *connection, amqp_frame_t *frame,
 		return reading_failed(connection, status, why);
 	if (frame->frame_type != AMQP_FRAME_METHOD || !describe_close(frame->payload.method, why, "serving"))
 		return READING_FRAME;
-	if (frame->payload.method.id == AMQP_CONNECTION_CLOSE_METHOD && connection_unsent_bytes(connection) == 0) {
+	if (frame->payload.method.id == AMQP_CONNECTION_CLOSE_METHOD
+		&& connection_unsent_bytes(connection) == 0) {
 		struct why ignored;
 		wire_connection_close_ok(&connection->output);
 		connection_flush(connection, &ignored);

@@ -12,14 +12,14 @@
 #include "outcome.h"
 
 enum {
-	BROKER_BODY_MAX = 256 * 1024,    /* larger bodies are delivered without their body, `is_too_large` set */
-	BROKER_LANES_MAX = 4,            /* queues that one consumer reads */
-	BROKER_CONFIRM_WINDOW = 1024,    /* publishes in flight at most */
+	BROKER_BODY_MAX = 256 * 1024, /* larger bodies are delivered without their body, `is_too_large` set */
+	BROKER_LANES_MAX = 4,         /* queues that one consumer reads */
+	BROKER_CONFIRM_WINDOW = 1024, /* publishes in flight at most */
 	BROKER_HEARTBEAT_S = 10,
 };
 
 struct broker_address {
-	const char *url;             /* amqp://host:port/vhost, without credentials */
+	const char *url; /* amqp://host:port/vhost, without credentials */
 	const char *user;
 	const char *password;
 	const char *connection_name; /* "bloodbank@host:pid (consume)" */
@@ -41,14 +41,14 @@ struct delivery {
 	const char *user_id;
 	const char *reply_to;
 	const char *content_type;
-	const char *traceparent; /* header */
+	const char *traceparent;  /* header */
 	const char *causation_id; /* header */
-	int64_t timestamp_s;     /* 0 = absent */
-	const char *body;        /* followed by a NUL that is not part of it */
+	int64_t timestamp_s;      /* 0 = absent */
+	const char *body;         /* followed by a NUL that is not part of it */
 	size_t body_bytes;
-	struct delivery *next;   /* for the owner's queues, here and below */
-	unsigned tries;          /* runs alone that ended in a conflict */
-	bool is_started;         /* its attempt is on record */
+	struct delivery *next; /* for the owner's queues, here and below */
+	unsigned tries;        /* runs alone that ended in a conflict */
+	bool is_started;       /* its attempt is on record */
 };
 
 /* One malloc'ed block; frees it. NULL is accepted. */
@@ -63,16 +63,20 @@ typedef void delivery_fn(void *owner, struct delivery *delivery);
  * `queues` (count <= BROKER_LANES_MAX) are consumed under the tags "<tag>" or, for lanes after the first,
  * "<tag>.<lane>". Nothing is copied: the strings must outlive the consumer.
  */
-struct consumer *consumer_new(const struct broker_address *address, const char *tag, const char *const queues[],
-	size_t count, delivery_fn *deliver, void *owner);
+struct consumer *consumer_new(const struct broker_address *address, const char *tag,
+	const char *const queues[], size_t count, delivery_fn *deliver, void *owner);
 void consumer_free(struct consumer *consumer);
 
 /*
  * Connects, logs in (heartbeat, consumer_cancel_notify, connection.blocked, connection_name), checks each queue by a passive
- * declare and consumes with `prefetch` a queue. Waits at most a few seconds. False: `why` says what failed; closed.
+ * declare and consumes with `prefetch` a queue. Waits at most 5 s for each answer. False: closed, and
+ * why->reason is "refused" (the broker said no: user, vhost, queue, rights; or the URL is none) or "connection".
  */
 bool consumer_open(struct consumer *consumer, uint16_t prefetch, struct why *why);
-void consumer_close(struct consumer *consumer); /* orderly if it still answers; unacknowledged deliveries go back to their queues */
+
+/* Orderly if the broker still answers, within a second; unacknowledged deliveries go back to their queues. */
+void consumer_close(struct consumer *consumer);
+
 bool consumer_is_open(const struct consumer *consumer);
 uint64_t consumer_incarnation(const struct consumer *consumer);
 
@@ -82,8 +86,10 @@ uint64_t consumer_incarnation(const struct consumer *consumer);
  */
 bool consumer_set_prefetch(struct consumer *consumer, uint16_t prefetch, struct why *why);
 
-/* Cancels the consumers, keeps the channel: what was delivered may still be acknowledged. Used by the graceful stop.
- * Deliveries already on their way still come. */
+/*
+ * Cancels the consumers, keeps the channel: what was delivered may still be acknowledged. Used by the graceful stop.
+ * Deliveries already on their way still come.
+ */
 bool consumer_cancel(struct consumer *consumer, struct why *why);
 
 /*
@@ -94,7 +100,8 @@ bool consumer_cancel(struct consumer *consumer, struct why *why);
 bool consumer_serve(struct consumer *consumer, struct why *why);
 
 /* Acknowledges one delivery, or everything up to it. Silently nothing if the incarnation is not the open one. */
-bool consumer_ack(struct consumer *consumer, uint64_t incarnation, uint64_t tag, bool is_multiple, struct why *why);
+bool consumer_ack(struct consumer *consumer, uint64_t incarnation, uint64_t tag, bool is_multiple,
+	struct why *why);
 
 /* -1 when closed. `has_pending` tells whether serve has work that poll() cannot see. */
 int consumer_socket(const struct consumer *consumer);
@@ -109,13 +116,13 @@ struct publication {
 	const char *type;
 	const char *app_id;
 	const char *reply_to;
-	const char *traceparent;  /* headers from here on */
+	const char *traceparent; /* headers from here on */
 	const char *causation_id;
 	const char *sender;
 	const char *reason;
 	const char *detail;
-	int64_t attempts;         /* header when > 0 */
-	int64_t schema_version;   /* header when > 0 */
+	int64_t attempts;       /* header when > 0 */
+	int64_t schema_version; /* header when > 0 */
 	int64_t timestamp_s;
 	const char *body;
 	size_t body_bytes;
@@ -129,7 +136,10 @@ enum settlement {
 	SETTLED_LOST,     /* the connection ended before an answer: unknown, publish again with the same id */
 };
 
-/* Called once per accepted publish, in any order, from publisher_serve and publisher_close. */
+/*
+ * Called once per accepted publish, in any order, from publisher_serve, _send, _open and _close. It may call
+ * publisher_send if there is room, but not open, serve or close.
+ */
 typedef void settle_fn(void *owner, void *token, enum settlement settlement);
 
 struct publisher;
@@ -146,9 +156,11 @@ size_t publisher_in_flight(const struct publisher *publisher);
 
 /*
  * Sends one publish; its settlement comes later with `token`. Needs room. delivery_mode 2, application/json,
- * user_id = the connection's user. False: the connection failed and is closed (this publish counts as never sent, all others as LOST).
+ * user_id = the connection's user. Texts but the body and the headers' are cut to 255 bytes, all that the protocol holds.
+ * It only appends: publisher_serve sends. False: the connection failed and is closed (this publish counts as never sent, all others as LOST).
  */
-bool publisher_send(struct publisher *publisher, const struct publication *publication, void *token, struct why *why);
+bool publisher_send(struct publisher *publisher, const struct publication *publication, void *token,
+	struct why *why);
 
 /* Reads confirms, returns, blocked/unblocked; sends heartbeats. Never waits. False: failed and closed. */
 bool publisher_serve(struct publisher *publisher, struct why *why);

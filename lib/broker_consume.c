@@ -48,13 +48,16 @@ static const struct {
 	size_t property; /* offset of the amqp_bytes_t in amqp_basic_properties_t */
 	size_t member;
 } property_texts[] = {
-	{ AMQP_BASIC_MESSAGE_ID_FLAG, offsetof(amqp_basic_properties_t, message_id), offsetof(struct delivery, message_id) },
+	{ AMQP_BASIC_MESSAGE_ID_FLAG, offsetof(amqp_basic_properties_t, message_id),
+		offsetof(struct delivery, message_id) },
 	{ AMQP_BASIC_CORRELATION_ID_FLAG, offsetof(amqp_basic_properties_t, correlation_id),
 		offsetof(struct delivery, correlation_id) },
 	{ AMQP_BASIC_TYPE_FLAG, offsetof(amqp_basic_properties_t, type), offsetof(struct delivery, type) },
 	{ AMQP_BASIC_APP_ID_FLAG, offsetof(amqp_basic_properties_t, app_id), offsetof(struct delivery, app_id) },
-	{ AMQP_BASIC_USER_ID_FLAG, offsetof(amqp_basic_properties_t, user_id), offsetof(struct delivery, user_id) },
-	{ AMQP_BASIC_REPLY_TO_FLAG, offsetof(amqp_basic_properties_t, reply_to), offsetof(struct delivery, reply_to) },
+	{ AMQP_BASIC_USER_ID_FLAG, offsetof(amqp_basic_properties_t, user_id),
+		offsetof(struct delivery, user_id) },
+	{ AMQP_BASIC_REPLY_TO_FLAG, offsetof(amqp_basic_properties_t, reply_to),
+		offsetof(struct delivery, reply_to) },
 	{ AMQP_BASIC_CONTENT_TYPE_FLAG, offsetof(amqp_basic_properties_t, content_type),
 		offsetof(struct delivery, content_type) },
 };
@@ -115,7 +118,8 @@ static size_t list_texts(const amqp_basic_properties_t *properties, const struct
 }
 
 /* One block: the struct, room for the body and its NUL, the texts. `*body` is where the body goes. */
-static struct delivery *new_delivery(const struct source sources[], size_t count, size_t body_bytes, char **body)
+static struct delivery *new_delivery(const struct source sources[], size_t count, size_t body_bytes,
+	char **body)
 {
 	size_t size = sizeof(struct delivery) + body_bytes + 1;
 	for (size_t i = 0; i < count; i++)
@@ -162,7 +166,8 @@ static void copy_short(char text[static SHORT_TEXT_BYTES], amqp_bytes_t bytes)
  * The tag under which a lane is consumed now: "bloodbank-1", after a change of prefetch "bloodbank-1+1". A quorum queue
  * of RabbitMQ 3.10 ends the connection (541) when a tag is used again while deliveries of its first use are unacknowledged.
  */
-static const char *current_tag(const struct consumer *consumer, size_t lane, char tag[static SHORT_TEXT_BYTES])
+static const char *current_tag(const struct consumer *consumer, size_t lane,
+	char tag[static SHORT_TEXT_BYTES])
 {
 	if (consumer->generation == 0)
 		snprintf(tag, SHORT_TEXT_BYTES, "%s", consumer->tags[lane]);
@@ -185,7 +190,8 @@ static unsigned find_lane(const struct consumer *consumer, amqp_bytes_t tag)
 
 static bool unexpected(struct consumer *consumer, const char *what, struct why *why)
 {
-	return connection_failed(&consumer->connection, why, "the broker sent %s that does not belong here", what);
+	return connection_failed(&consumer->connection, why, "the broker sent %s that does not belong here",
+		what);
 }
 
 static bool take_deliver(struct consumer *consumer, const amqp_basic_deliver_t *method, struct why *why)
@@ -284,7 +290,8 @@ static bool ask_to_consume(struct consumer *consumer, size_t lane, struct why *w
 	amqp_connection_state_t state = consumer->connection.state;
 	char doing[SHORT_TEXT_BYTES];
 	snprintf(doing, sizeof(doing), "consuming queue %s", consumer->queues[lane]);
-	amqp_queue_declare(state, WIRE_CHANNEL, amqp_cstring_bytes(consumer->queues[lane]), 1, 0, 0, 0, amqp_empty_table);
+	amqp_queue_declare(state, WIRE_CHANNEL, amqp_cstring_bytes(consumer->queues[lane]), 1, 0, 0, 0,
+		amqp_empty_table);
 	if (!connection_succeeded(amqp_get_rpc_reply(state), doing, why))
 		return false;
 	amqp_basic_consume(state, WIRE_CHANNEL, amqp_cstring_bytes(consumer->queues[lane]),
@@ -304,8 +311,8 @@ static bool start_consuming(struct consumer *consumer, uint16_t prefetch, struct
 	return true;
 }
 
-struct consumer *consumer_new(const struct broker_address *address, const char *tag, const char *const queues[],
-	size_t count, delivery_fn *deliver, void *owner)
+struct consumer *consumer_new(const struct broker_address *address, const char *tag,
+	const char *const queues[], size_t count, delivery_fn *deliver, void *owner)
 {
 	assert(count > 0 && count <= BROKER_LANES_MAX);
 	struct consumer *consumer = calloc(1, sizeof(*consumer));
@@ -406,7 +413,8 @@ bool consumer_serve(struct consumer *consumer, struct why *why)
 	}
 }
 
-bool consumer_ack(struct consumer *consumer, uint64_t incarnation, uint64_t tag, bool is_multiple, struct why *why)
+bool consumer_ack(struct consumer *consumer, uint64_t incarnation, uint64_t tag, bool is_multiple,
+	struct why *why)
 {
 	enum { FLUSH_BYTES = 8 * 1024 };
 	struct connection *connection = &consumer->connection;

@@ -79,7 +79,8 @@ static void settle_one(struct publisher *publisher, uint64_t sequence, enum sett
 }
 
 /* `tag` alone, or everything up to it; 0 with `is_multiple` means everything. */
-static void settle_range(struct publisher *publisher, uint64_t tag, bool is_multiple, enum settlement settlement)
+static void settle_range(struct publisher *publisher, uint64_t tag, bool is_multiple,
+	enum settlement settlement)
 {
 	if (is_multiple && tag == 0)
 		tag = publisher->next - 1;
@@ -225,7 +226,8 @@ size_t publisher_room(const struct publisher *publisher)
 	return BROKER_CONFIRM_WINDOW - (size_t)(publisher->next - publisher->oldest);
 }
 
-bool publisher_send(struct publisher *publisher, const struct publication *publication, void *token, struct why *why)
+bool publisher_send(struct publisher *publisher, const struct publication *publication, void *token,
+	struct why *why)
 {
 	struct connection *connection = &publisher->connection;
 	assert(publisher->next - publisher->oldest < BROKER_CONFIRM_WINDOW);

@@ -138,7 +138,8 @@ static void add_body(struct buffer *out, const char *body, size_t length, size_t
 	}
 }
 
-void wire_publish(struct buffer *out, const struct publication *publication, const char *user, size_t frame_max_bytes)
+void wire_publish(struct buffer *out, const struct publication *publication, const char *user,
+	size_t frame_max_bytes)
 {
 	size_t mark = method_begin(out, WIRE_CHANNEL, CLASS_BASIC, PUBLISH);
 	buffer_add_u16(out, 0);

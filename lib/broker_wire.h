@@ -17,7 +17,8 @@ enum {
 };
 
 /* basic.publish with its header and as many body frames as `frame_max_bytes` asks for. */
-void wire_publish(struct buffer *out, const struct publication *publication, const char *user, size_t frame_max_bytes);
+void wire_publish(struct buffer *out, const struct publication *publication, const char *user,
+	size_t frame_max_bytes);
 
 void wire_ack(struct buffer *out, uint64_t tag, bool is_multiple);
 void wire_qos(struct buffer *out, uint16_t prefetch);

@@ -69,14 +69,30 @@ static enum outcome start_attempt(
 	return outcome;
 }
 
-static void end_attempt(struct runtime *runtime, const struct flight *flight)
+static void send_attempt_delete(struct runtime *runtime, const struct delivery *delivery)
 {
-	if (flight->incoming_count != 1 || !flight->incoming[0].delivery->is_started)
-		return;
 	struct parameter parameters[2];
-	attempt_parameters(runtime, flight->incoming[0].delivery, parameters);
+	attempt_parameters(runtime, delivery, parameters);
 	database_send(runtime->database, &attempt_delete, parameters, 2);
 	parameters_clear(parameters, 2);
+}
+
+static void end_attempt(struct runtime *runtime, const struct flight *flight)
+{
+	if (flight->incoming_count == 1 && flight->incoming[0].delivery->is_started)
+		send_attempt_delete(runtime, flight->incoming[0].delivery);
+}
+
+/* The parked copy may be replayed under the same id: it starts from nothing. A failure leaves a row to prune. */
+static void forget_attempt(struct runtime *runtime, const struct flight *flight)
+{
+	struct why why = { 0 };
+	if (!flight->deliveries[0]->is_started)
+		return;
+	database_begin(runtime->database);
+	send_attempt_delete(runtime, flight->deliveries[0]);
+	if (database_commit(runtime->database, &why) != DONE && !database_is_open(runtime->database))
+		links_database_lost(runtime, &why);
 }
 
 static void add_delivery(struct flight *flight, struct delivery *delivery)
@@ -371,6 +387,7 @@ static enum outcome transact(struct runtime *runtime, struct flight *flight, str
 static void park_alone(struct runtime *runtime, struct flight *flight, const struct why *why)
 {
 	struct delivery *delivery = flight->deliveries[0];
+	forget_attempt(runtime, flight);
 	outbox_init(&flight->outbox, &flight->round_arena, runtime->namespace_id, 0);
 	outbox_rewind(&flight->extras, NULL, 0);
 	flight_park(runtime, flight, delivery, delivery->tries == 0 ? 1 : delivery->tries, why);
@@ -438,6 +455,8 @@ bool batch_run(struct runtime *runtime)
 		flight_drop(runtime, flight);
 		return false;
 	}
+	if (flight->incoming_count == 0)
+		forget_attempt(runtime, flight);
 	enum outcome outcome = flight->incoming_count == 0 ? DONE : transact(runtime, flight, &why);
 	if (outcome != DONE) {
 		undo(runtime, flight, outcome, &why);

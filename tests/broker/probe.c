@@ -59,15 +59,17 @@ static const char *or_dash(const char *text)
 
 static void print_delivery(const struct delivery *delivery)
 {
-	printf("delivery lane=%u tag=%" PRIu64 " incarnation=%" PRIu64 " redelivered=%d large=%d exchange=%s key=%s id=%s "
-	       "correlation=%s type=%s app=%s user=%s reply=%s content=%s traceparent=%s causation=%s time=%" PRId64
-	       " bytes=%zu body=%.40s\n",
-		delivery->lane, delivery->tag, delivery->incarnation, delivery->is_redelivered, delivery->is_too_large,
-		or_dash(delivery->exchange), or_dash(delivery->routing_key), or_dash(delivery->message_id),
-		or_dash(delivery->correlation_id), or_dash(delivery->type), or_dash(delivery->app_id),
-		or_dash(delivery->user_id), or_dash(delivery->reply_to), or_dash(delivery->content_type),
-		or_dash(delivery->traceparent), or_dash(delivery->causation_id), delivery->timestamp_s, delivery->body_bytes,
-		delivery->body);
+	printf(
+		"delivery lane=%u tag=%" PRIu64 " incarnation=%" PRIu64
+		" redelivered=%d large=%d exchange=%s key=%s id=%s "
+		"correlation=%s type=%s app=%s user=%s reply=%s content=%s traceparent=%s causation=%s time=%" PRId64
+		" bytes=%zu body=%.40s\n",
+		delivery->lane, delivery->tag, delivery->incarnation, delivery->is_redelivered,
+		delivery->is_too_large, or_dash(delivery->exchange), or_dash(delivery->routing_key),
+		or_dash(delivery->message_id), or_dash(delivery->correlation_id), or_dash(delivery->type),
+		or_dash(delivery->app_id), or_dash(delivery->user_id), or_dash(delivery->reply_to),
+		or_dash(delivery->content_type), or_dash(delivery->traceparent), or_dash(delivery->causation_id),
+		delivery->timestamp_s, delivery->body_bytes, delivery->body);
 }
 
 static void on_delivery(void *owner, struct delivery *delivery)
@@ -112,16 +114,17 @@ static void report_settled(struct probe *probe)
 {
 	if (probe->unsettled > 0 || probe->to_send > 0)
 		return;
-	printf("settled confirmed=%zu returned=%zu nacked=%zu lost=%zu wrong=%zu\n", total_of(probe, SETTLED_CONFIRMED),
-		total_of(probe, SETTLED_RETURNED), total_of(probe, SETTLED_NACKED), total_of(probe, SETTLED_LOST),
-		count_wrong(probe));
+	printf("settled confirmed=%zu returned=%zu nacked=%zu lost=%zu wrong=%zu\n",
+		total_of(probe, SETTLED_CONFIRMED), total_of(probe, SETTLED_RETURNED),
+		total_of(probe, SETTLED_NACKED), total_of(probe, SETTLED_LOST), count_wrong(probe));
 	memset(probe->settled, 0, sizeof(probe->settled));
 }
 
 static void on_settled(void *owner, void *token, enum settlement settlement)
 {
 	struct probe *probe = owner;
-	probe->settled[(uintptr_t)token % 2][settlement]++;
+	size_t *settled = token;
+	settled[settlement]++;
 	probe->unsettled--;
 	report_settled(probe);
 }
@@ -165,7 +168,8 @@ static void send_some(struct probe *probe)
 			.is_mandatory = true,
 		};
 		begin(probe);
-		if (!ended(probe, publisher_send(probe->publisher, &publication, (void *)(uintptr_t)probe->sent, &why))) {
+		if (!ended(probe,
+				publisher_send(probe->publisher, &publication, probe->settled[probe->sent % 2], &why))) {
 			publisher_failed(probe, &why);
 			return;
 		}
@@ -204,11 +208,13 @@ static void open_publisher(struct probe *probe)
 
 static void print_state(const struct probe *probe)
 {
-	printf("state longest_ms=%" PRId64 " room=%zu blocked=%d in_flight=%zu received=%" PRIu64 " consumer=%d publisher=%d\n",
+	printf("state longest_ms=%" PRId64 " room=%zu blocked=%d in_flight=%zu received=%" PRIu64
+		   " consumer=%d publisher=%d\n",
 		probe->longest_ms, probe->publisher ? publisher_room(probe->publisher) : 0,
 		probe->publisher && publisher_is_blocked(probe->publisher),
 		probe->publisher ? publisher_in_flight(probe->publisher) : 0, probe->received,
-		probe->consumer && consumer_is_open(probe->consumer), probe->publisher && publisher_is_open(probe->publisher));
+		probe->consumer && consumer_is_open(probe->consumer),
+		probe->publisher && publisher_is_open(probe->publisher));
 }
 
 static void close_all(struct probe *probe)
@@ -237,8 +243,8 @@ static void command_consumer(struct probe *probe, char *words[], size_t count)
 	bool is_fine = true;
 	begin(probe);
 	if (strcmp(words[0], "ack") == 0 && count == 3)
-		is_fine = consumer_ack(probe->consumer, consumer_incarnation(probe->consumer), strtoull(words[1], NULL, 10),
-			words[2][0] == '1', &why);
+		is_fine = consumer_ack(probe->consumer, consumer_incarnation(probe->consumer),
+			strtoull(words[1], NULL, 10), words[2][0] == '1', &why);
 	else if (strcmp(words[0], "prefetch") == 0 && count == 2)
 		is_fine = consumer_set_prefetch(probe->consumer, (uint16_t)strtoul(words[1], NULL, 10), &why);
 	else if (strcmp(words[0], "cancel") == 0)
@@ -287,7 +293,8 @@ static void run_line(struct probe *probe, char *line)
 /* False at the end of the input. */
 static bool read_commands(struct probe *probe)
 {
-	ssize_t got = read(STDIN_FILENO, probe->line + probe->line_bytes, sizeof(probe->line) - 1 - probe->line_bytes);
+	ssize_t got =
+		read(STDIN_FILENO, probe->line + probe->line_bytes, sizeof(probe->line) - 1 - probe->line_bytes);
 	if (got <= 0)
 		return false;
 	probe->line_bytes += (size_t)got;
@@ -334,7 +341,8 @@ int main(void)
 	signal(SIGPIPE, SIG_IGN);
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	memset(probe.body, 'x', sizeof(probe.body));
-	probe.address = (struct broker_address){ getenv("AMQP_URL"), getenv("AMQP_USER"), getenv("AMQP_PASSWORD"), "probe" };
+	probe.address =
+		(struct broker_address){ getenv("AMQP_URL"), getenv("AMQP_USER"), getenv("AMQP_PASSWORD"), "probe" };
 	for (bool is_running = true; is_running;) {
 		struct pollfd polled[3] = {
 			{ .fd = STDIN_FILENO, .events = POLLIN },

@@ -60,32 +60,54 @@ START_TEST(prefetch_cancel_and_consume)
 	wire_cancel(&out, "b-1");
 	wire_consume(&out, "bank", "b-1");
 	CHECK_BYTES("\x01\0\x01\0\0\0\x0b\0\x3c\0\x0a\0\0\0\0\x01\x80\0\xce"
-		    "\x01\0\x01\0\0\0\x09\0\x3c\0\x1e\x03" "b-1\x01\xce"
-		    "\x01\0\x01\0\0\0\x14\0\x3c\0\x14\0\0\x04" "bank\x03" "b-1\x08\0\0\0\0\xce");
+				"\x01\0\x01\0\0\0\x09\0\x3c\0\x1e\x03"
+				"b-1\x01\xce"
+				"\x01\0\x01\0\0\0\x14\0\x3c\0\x14\0\0\x04"
+				"bank\x03"
+				"b-1\x08\0\0\0\0\xce");
 }
 END_TEST
 
 START_TEST(a_publish_with_nothing_but_what_is_required)
 {
-	const struct publication publication = { .exchange = "e", .routing_key = "k", .body = "{}", .body_bytes = 2 };
+	const struct publication publication = {
+		.exchange = "e", .routing_key = "k", .body = "{}", .body_bytes = 2
+	};
 	wire_publish(&out, &publication, NULL, 4096);
-	CHECK_BYTES("\x01\0\x01\0\0\0\x0b\0\x3c\0\x28\0\0\x01" "e\x01" "k\0\xce"
-		    "\x02\0\x01\0\0\0\x24\0\x3c\0\0\0\0\0\0\0\0\0\x02\xb0\0\x10" "application/json\0\0\0\0\x02\xce"
-		    "\x03\0\x01\0\0\0\x02{}\xce");
+	CHECK_BYTES("\x01\0\x01\0\0\0\x0b\0\x3c\0\x28\0\0\x01"
+				"e\x01"
+				"k\0\xce"
+				"\x02\0\x01\0\0\0\x24\0\x3c\0\0\0\0\0\0\0\0\0\x02\xb0\0\x10"
+				"application/json\0\0\0\0\x02\xce"
+				"\x03\0\x01\0\0\0\x02{}\xce");
 }
 END_TEST
 
 START_TEST(properties_and_headers_in_their_order)
 {
 	const struct publication publication = {
-		.exchange = "", .routing_key = "", .message_id = "m", .correlation_id = "c", .type = "t", .app_id = "a",
-		.reply_to = "r", .reason = "x", .attempts = 2, .timestamp_s = 3, .body = "", .is_mandatory = true,
+		.exchange = "",
+		.routing_key = "",
+		.message_id = "m",
+		.correlation_id = "c",
+		.type = "t",
+		.app_id = "a",
+		.reply_to = "r",
+		.reason = "x",
+		.attempts = 2,
+		.timestamp_s = 3,
+		.body = "",
+		.is_mandatory = true,
 	};
 	wire_publish(&out, &publication, "u", 4096);
 	CHECK_BYTES("\x01\0\x01\0\0\0\x09\0\x3c\0\x28\0\0\0\0\x01\xce"
-		    "\x02\0\x01\0\0\0\x57\0\x3c\0\0\0\0\0\0\0\0\0\0\xb6\xf8\x10" "application/json"
-		    "\0\0\0\x1f\x06reasonS\0\0\0\x01x\x08" "attemptsl\0\0\0\0\0\0\0\x02"
-		    "\x02\x01" "c\x01r\x01m\0\0\0\0\0\0\0\x03\x01t\x01u\x01" "a\xce");
+				"\x02\0\x01\0\0\0\x57\0\x3c\0\0\0\0\0\0\0\0\0\0\xb6\xf8\x10"
+				"application/json"
+				"\0\0\0\x1f\x06reasonS\0\0\0\x01x\x08"
+				"attemptsl\0\0\0\0\0\0\0\x02"
+				"\x02\x01"
+				"c\x01r\x01m\0\0\0\0\0\0\0\x03\x01t\x01u\x01"
+				"a\xce");
 }
 END_TEST
 
@@ -93,7 +115,10 @@ START_TEST(a_body_is_cut_into_frames)
 {
 	static char body[10000];
 	const struct publication publication = {
-		.exchange = "e", .routing_key = "k", .body = body, .body_bytes = sizeof(body),
+		.exchange = "e",
+		.routing_key = "k",
+		.body = body,
+		.body_bytes = sizeof(body),
 	};
 	for (size_t i = 0; i < sizeof(body); i++)
 		body[i] = (char)i;

@@ -175,7 +175,8 @@ def run_definitions(tmp_path, passwords, *more):
     file = tmp_path / "passwords.json"
     file.write_text(json.dumps(passwords), "utf-8")
     generator = str(reader.TOPOLOGY / "generate.py")
-    return subprocess.run([sys.executable, generator, "definitions", "--passwords", str(file), *more], capture_output=True, text=True, check=False)
+    return subprocess.run([sys.executable, generator, "definitions", "--passwords", str(file), *more], capture_output=True,
+                          text=True, check=False)
 
 
 def test_passwords_are_hashed_with_salt(tmp_path, contract):

@@ -2,16 +2,17 @@
 that nobody disturbed. What is compared is all that others can see: events, views, parked messages, rows."""
 import dataclasses
 import json
-import pathlib
 import re
 import signal
+import time
 
 import bodies
 from servers import PROJECT, wait_until
 
 MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)")
 SETTLE_SECONDS = 20
-SWEEP_AFTER_MS = 400
+SWEEP_AFTER_MS = 1500  # above the second after which an idle worker writes its marks
+STEADY_SECONDS = 0.4  # longer than the broker's counts are old
 TABLES = {"hospital": ("request", "allocation", "request_unit", "request_warning", "unit_release"),
           "bloodbank": ("request", "decision", "unit", "stock", "bin")}
 # One such event sums up a whole batch, so how many there are depends on how the messages were batched.
@@ -29,64 +30,77 @@ def timeless(text):
     return MOMENT.sub("T", text)
 
 
+def counter(worker, name, **labels):
+    """The sum of a worker's samples of this name and these labels."""
+    wanted = [f'{key}="{value}"' for key, value in labels.items()]
+    return sum(value for sample, value in worker.metrics().items()
+               if sample.split("{")[0] == name and all(label in sample for label in wanted))
+
+
 @dataclasses.dataclass
 class Plan:
-    """What a worker is told: `before` it is disturbed, and then. Each an argument list of World.publish."""
+    """What a worker is told. Lists of arguments for World.publish. The order within a list does not matter for the outcome,
+    because what is delivered again may come in another order."""
     worker: str
-    before: list
-    batch: list
-    parked: list  # message ids
-    prepare: object = None  # called between the two, with the world
+    before: list  # in peace
+    batch: list  # at once: it is killed in the middle of these
+    late: list  # while it is dead
+    parked: list  # ids of messages that are to be parked
+
+
+def command(event, label, body, user="upstream"):
+    return (event, body, {"user": user, "message_id": bodies.identity(label)})
+
+
+def asked(label, **changes):
+    return command("hospital.blood.request", label, bodies.request(label, **changes))
 
 
 def hospital_plan():
-    """Requests of both lanes among a doubled message, a known id with another body, an unreadable one, and decisions."""
-    named = {label: bodies.request(label) for label in ("one", "two", "three", "four", "five")}
-    batch = [("hospital.blood.request", body, {"message_id": bodies.identity(label)}) for label, body in named.items()]
-    batch += [
-        ("hospital.blood.request", bodies.request("urgent", urgency="emergency"), {"message_id": bodies.identity("urgent")}),
-        ("hospital.blood.request", named["two"], {"message_id": bodies.identity("two")}),
-        ("hospital.blood.request", named["three"] | {"quantity": 7}, {"message_id": bodies.identity("three")}),
-        ("hospital.blood.request", bodies.request("bad", quantity=101), {"message_id": bodies.identity("bad")}),
-        ("hospital.blood.request", bodies.request("stranger", hospital_id="hospital-999"),
-         {"message_id": bodies.identity("stranger")}),
-        ("bloodbank.blood.approved", bodies.approval("one", 1), {"user": "bloodbank", "message_id": bodies.identity("yes")}),
-        ("bloodbank.blood.rejected", bodies.rejection("unheard"), {"user": "bloodbank", "message_id": bodies.identity("no")}),
-        ("hospital.blood.requested", bodies.request("straight"), {"message_id": bodies.identity("straight")}),
+    """Good requests beside a doubled one, a known id with another body, an unreadable one, a refused one, and decisions."""
+    before = [asked("early"), asked("known"), asked("alarm", urgency="emergency")]
+    batch = [asked(label) for label in ("one", "two", "three", "four", "five")] + [
+        asked("two"),
+        command("hospital.blood.request", "known", bodies.request("known", quantity=7)),
+        asked("bad", quantity=101),
+        asked("stranger", hospital_id="hospital-999"),
+        command("bloodbank.blood.approved", "yes", bodies.approval("early", 1), "bloodbank"),
+        command("bloodbank.blood.rejected", "no", bodies.rejection("unheard"), "bloodbank"),
+        command("hospital.blood.requested", "straight", bodies.request("straight")),
     ]
-    before = [("hospital.blood.request", bodies.request("early"), {"message_id": bodies.identity("early")})]
-    return Plan("hospital", before, batch, [bodies.identity("bad"), bodies.identity("three")])
+    late = [asked("urgent", urgency="emergency"), asked("one"), asked("six")]
+    return Plan("hospital", before, batch, late, [bodies.identity("bad"), bodies.identity("known")])
 
 
 def requested(label, **changes):
-    return ("hospital.blood.requested", bodies.request(label, **changes), {"message_id": bodies.identity(label)})
+    return command("hospital.blood.requested", label, bodies.request(label, **changes))
 
 
 def received(label, *arguments, **changes):
-    return ("bloodbank.unit.receive", bodies.receive(*arguments, **changes), {"message_id": bodies.identity(label)})
-
-
-def let_one_end(world):
-    """A unit's time is up, a reservation's too: work for the timer."""
-    world.sql("bloodbank", "UPDATE unit SET expires_at = now() - interval '1 second' WHERE unit_id = %s", [bodies.unit_id(30)])
+    return command("bloodbank.unit.receive", label, bodies.receive(*arguments, **changes))
 
 
 def bloodbank_plan():
-    """Requests of both lanes, for more than there is; arrivals that fill the rest; a doubled and an unreadable message."""
+    """Requests that no two can serve with the same units, one that waits for an arrival, and the same faults."""
     platelets = {"component": "platelets", "group": "A+", "product_code": "E2846"}
-    before = [received("stock", 1, 6), received("other", 30, 1, group="B+"), received("emergencies", 40, 3, **platelets)]
-    batch = [requested(label) for label in ("one", "two", "three")]
-    batch += [
-        requested("much", group="A+", quantity=3),
-        requested("urgent", urgency="emergency", component="platelets", group="A+"),
-        received("later", 50, 4, group="A+"),
-        received("bad", 60, 1, component="soup"),
-        requested("two"),
+    whole = {"component": "whole_blood", "product_code": "E0001"}
+    before = [received("stock", 1, 6), received("two's", 10, 2, group="A-", **whole),
+              received("three's", 20, 2, group="B-", **whole), received("alarms", 40, 4, **platelets),
+              received("little", 50, 1, group="AB-", **whole), requested("much", group="AB-", quantity=3, component="whole_blood")]
+    batch = [
+        requested("one"),
+        requested("two", group="A-", component="whole_blood"),
+        requested("three", group="B-", component="whole_blood", quantity=2),
+        received("later", 51, 4, group="AB-", **whole),
+        requested("two", group="A-", component="whole_blood"),
         received("stock", 1, 5),
+        command("bloodbank.unit.receive", "bad", bodies.receive(60, 1, component="soup")),
         requested("nothing", component="cryo", group="AB+"),
         requested("stranger", hospital_id="hospital-999"),
+        received("new", 70, 1, group="O-", **whole),
     ]
-    return Plan("bloodbank", before, batch, [bodies.identity("bad"), bodies.identity("stock")], let_one_end)
+    late = [requested("urgent", urgency="emergency", component="platelets", group="A+"), requested("one")]
+    return Plan("bloodbank", before, batch, late, [bodies.identity("bad"), bodies.identity("stock")])
 
 
 PLANS = {"hospital": hospital_plan, "bloodbank": bloodbank_plan}
@@ -95,40 +109,50 @@ PLANS = {"hospital": hospital_plan, "bloodbank": bloodbank_plan}
 class Trial:
     """One world in which one worker carries out a plan."""
 
-    def __init__(self, world, plan, build=None):
+    def __init__(self, world, plan, build=None, with_tap=True):
         self.world = world
         self.plan = plan
         self.build = build
         self.worker = None
-        self.tap = world.tap()
+        self.settled_since = None
+        self.tap = world.tap() if with_tap else None
 
-    def start(self, crash_at=None):
-        self.worker = self.world.start_worker(self.plan.worker, {"SWEEP_AFTER_MS": SWEEP_AFTER_MS}, crash_at, self.build,
-                                              ready=crash_at is None)
+    def start(self, crash_at=None, env=None):
+        self.worker = self.world.start_worker(self.plan.worker, {"SWEEP_AFTER_MS": SWEEP_AFTER_MS, **(env or {})}, crash_at,
+                                              self.build, ready=crash_at is None)
 
     def publish(self, messages):
         for event, body, keywords in messages:
             self.world.publish(event, body, **keywords)
 
-    def prepare(self):
-        """Lets an undisturbed worker do what comes before, and stops it."""
-        self.start()
+    def crash_in_batch(self, at):
+        """Kill a worker that works in peace, at a passage of the point while it handles the whole batch at once."""
+        armed = self.world.folder / f"armed {at}"
+        self.start(at, {"CRASH_WHILE": armed})
         self.publish(self.plan.before)
         self.settle(len(self.plan.before))
-        assert self.worker.stop() == 0
-        if self.plan.prepare:
-            self.plan.prepare(self.world)
+        self.worker.signal(signal.SIGSTOP)
+        self.publish(self.plan.batch)
+        armed.touch()
+        self.worker.signal(signal.SIGCONT)
+        self.expect_death(at)
 
-    def crash(self, at, must=True):
-        """Runs the worker until it kills itself. False: it had nothing more to do and never came there."""
+    def crash(self, at):
+        """Start a worker that kills itself at a passage of the point, which must come."""
         self.start(at)
-        ended = wait_until(lambda: self.worker.process.poll() or (not must and self.is_settled()), SETTLE_SECONDS,
-                           f"the crash {at}; the log ends:\n{self.worker.log_tail()}")
-        if ended is True:
-            self.worker.stop()
-            return False
+        self.expect_death(at)
+
+    def may_crash(self, at):
+        """The same, but there may be nothing left to do that leads there."""
+        self.start(at)
+        self.settled_since = None
+        wait_until(lambda: self.worker.process.poll() is not None or self.is_steady(0), SETTLE_SECONDS,
+                   f"a crash {at} or the end of the work")
+        assert self.worker.stop() in (0, -signal.SIGKILL), self.worker.log_tail()
+
+    def expect_death(self, at):
+        ended = wait_until(self.worker.process.poll, SETTLE_SECONDS, f"the crash {at}; the log ends:\n{self.worker.log_tail()}")
         assert ended == -signal.SIGKILL, f"{at}: ended with {ended}:\n{self.worker.log_tail()}"
-        return True
 
     def rows(self, query, arguments=None):
         return self.world.sql(self.plan.worker, query, arguments)
@@ -148,9 +172,18 @@ class Trial:
         return (self.unsent() == 0 and self.waiting() == 0 and sum(map(self.world.held, self.queues())) == 0
                 and self.rows("SELECT count(*) FROM inbox")[0][0] >= seen)
 
+    def is_steady(self, seen):
+        """Settled by two looks, so far apart that the broker's counts are new."""
+        if not self.is_settled(seen):
+            self.settled_since = None
+        elif self.settled_since is None:
+            self.settled_since = time.monotonic()
+        return self.settled_since is not None and time.monotonic() > self.settled_since + STEADY_SECONDS
+
     def settle(self, seen=0):
         assert self.worker.process.poll() is None, self.worker.log_tail()
-        wait_until(lambda: self.is_settled(seen), SETTLE_SECONDS,
+        self.settled_since = None
+        wait_until(lambda: self.is_steady(seen), SETTLE_SECONDS,
                    f"{self.plan.worker} to settle; unsent {self.unsent()}, waiting {self.waiting()}, held "
                    f"{[self.world.held(queue) for queue in self.queues()]}; its log ends:\n{self.worker.log_tail()}")
 
@@ -203,10 +236,10 @@ class Trial:
 def undisturbed(world, plan):
     """The state that a worker reaches when nobody kills it."""
     trial = Trial(world, plan)
-    trial.prepare()
-    trial.publish(plan.batch)
     trial.start()
-    trial.settle(len(plan.before) + 1)
+    for part in (plan.before, plan.batch, plan.late):
+        trial.publish(part)
+        trial.settle(len(plan.before))
     state = trial.state()
     assert state["parked"] == sorted(plan.parked), "the plan parks what it is meant to"
     return state
@@ -220,7 +253,3 @@ def compare(found, expected):
                 assert here.get(key) == there.get(key), f"{part} {key}"
         else:
             assert here == there, part
-
-
-def log_of(folder):
-    return "\n".join(path.read_text(encoding="utf-8", errors="replace")[-2000:] for path in sorted(pathlib.Path(folder).glob("*.log")))

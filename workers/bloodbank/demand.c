@@ -12,6 +12,8 @@ enum {
 
 struct asking {
 	const struct wish *wish;
+	struct arena *arena;
+	struct cursors cursors;
 	size_t factor;
 };
 
@@ -55,23 +57,23 @@ static int64_t ask_bin(const struct asking *asking, struct bin *bin, int64_t qua
 }
 
 /* Any bank may have to fill it all: each is asked for the whole quantity, in the wish's order. */
-static int64_t ask_supplier(const struct asking *asking, const struct cursors *cursors, size_t supplier,
-	int64_t quantity)
+static int64_t ask_supplier(struct asking *asking, unsigned int concession, size_t supplier, int64_t quantity)
 {
 	int64_t given = 0;
-	for (size_t i = 0; i < cursors->count && given < quantity; i++)
-		if (cursors->list[i].supplier == supplier)
+	for (int32_t rank = 0; rank < RANKS_MAX && given < quantity; rank++) {
+		struct cursors *cursors = &asking->cursors;
+		cursors_find(asking->wish, concession, rank, supplier, supplier + 1, asking->arena, cursors);
+		for (size_t i = 0; i < cursors->count && given < quantity; i++)
 			given += ask_bin(asking, cursors->list[i].bin, quantity - given);
+	}
 	return given;
 }
 
-static int64_t ask_all(const struct asking *asking, unsigned int concession, int64_t quantity, struct arena *arena)
+static int64_t ask_all(struct asking *asking, unsigned int concession, int64_t quantity)
 {
-	struct cursors cursors;
 	int64_t given = 0;
-	cursors_find(asking->wish, concession, BY_RANK, arena, &cursors);
 	for (size_t i = 0; i < asking->wish->wanted->suppliers_count; i++)
-		given += ask_supplier(asking, &cursors, i, quantity);
+		given += ask_supplier(asking, concession, i, quantity);
 	return given;
 }
 
@@ -79,11 +81,11 @@ static void ask_for(const struct rules *rules, const struct wanted *wanted, int6
 {
 	struct wish wish;
 	wish_read(rules, wanted, now, arena, &wish);
-	struct asking asking = { &wish, wish_is_picky(&wish) ? PICKY_FACTOR : 1 };
+	struct asking asking = { .wish = &wish, .arena = arena, .factor = wish_is_picky(&wish) ? PICKY_FACTOR : 1 };
 	int64_t left = wanted->quantity;
 	for (unsigned int concession = 0; concession < CONCESSIONS_END && left > 0; concession++)
 		if ((concession & ~wish.concessions) == 0)
-			left -= ask_all(&asking, concession, left, arena);
+			left -= ask_all(&asking, concession, left);
 }
 
 void demand_batch(const struct rules *rules, const struct wanted *wanted, size_t wanted_count, int64_t now,

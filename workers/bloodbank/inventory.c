@@ -30,7 +30,7 @@ static void send_line(const struct state *state, const struct line *line, struct
 		.group = line->group,
 		.available = line->available,
 		.reserved = line->reserved,
-		.expiring_24h = line->expiring_24h,
+		.expiring_24h = line->expiring,
 		.version = line->version + 1,
 		.undesignated = line->undesignated,
 		.demand_28_days = line->demand_28_days,

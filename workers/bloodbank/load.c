@@ -20,7 +20,7 @@ enum {
 
 /* Answers that are under way. -1: not asked for. */
 struct tickets {
-	int shelves, stock, bins, expiring, services, banks, requests, waiting, blind, units;
+	int shelves, stock, bins, services, banks, requests, waiting, blind, units;
 };
 
 struct load {
@@ -60,9 +60,8 @@ static void send_shelves(struct load *load)
 	parameter_init(&soon, PARAMETER_TIME, false);
 	parameter_time(&soon, load->batch->now + HOURS_US(24));
 	load->tickets.shelves = send_lists(load, &shelf_lock, pairs, 4, NULL);
-	load->tickets.stock = send_lists(load, &stock_find, pairs, 4, NULL);
+	load->tickets.stock = send_lists(load, &stock_find, pairs, 4, &soon);
 	load->tickets.bins = send_lists(load, &bin_find, pairs, 4, NULL);
-	load->tickets.expiring = send_lists(load, &expiring_count, pairs, 4, &soon);
 	load->tickets.services = send_lists(load, &service_find, facilities, 2, NULL);
 }
 
@@ -85,7 +84,7 @@ static void send_first(struct load *load)
 {
 	static const enum need_list requests[] = { NEED_REQUESTS };
 	static const enum need_list patients[] = { NEED_BLIND_PATIENTS };
-	load->tickets = (struct tickets){ -1, -1, -1, -1, -1, -1, -1, -1, -1, -1 };
+	load->tickets = (struct tickets){ -1, -1, -1, -1, -1, -1, -1, -1, -1 };
 	send_shelves(load);
 	if (need_has(&load->need, NEED_BANKS))
 		send_arrivals(load);
@@ -124,7 +123,6 @@ static enum outcome receive_first(struct load *load, struct why *why)
 		outcome = read_shelves(load->state, rows, why);
 	receive_with(load, tickets->stock, read_stock, &outcome, why);
 	receive_with(load, tickets->bins, read_bins, &outcome, why);
-	receive_with(load, tickets->expiring, read_expiring, &outcome, why);
 	receive_with(load, tickets->services, read_services, &outcome, why);
 	rows = receive(load, tickets->waiting, &outcome, why);
 	if (rows != NULL)

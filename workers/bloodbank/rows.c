@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "clock.h"
 #include "request_body.h"
 #include "schema.h"
 
@@ -31,6 +32,12 @@ enum outcome read_shelves(struct state *state, const struct rows *rows, struct w
 	return DONE;
 }
 
+static int64_t later(int64_t a, int64_t b)
+{
+	return a > b ? a : b;
+}
+
+/* The clocks of two processes differ: the counter never goes back. */
 void read_stock(struct state *state, const struct rows *rows)
 {
 	for (size_t row = 0; row < rows_count(rows); row++) {
@@ -42,6 +49,8 @@ void read_stock(struct state *state, const struct rows *rows)
 		line->reserved = rows_int(rows, row, 4);
 		line->version = rows_int(rows, row, 5);
 		line->demand_28_days = rows_int(rows, row, 6);
+		line->expiring_until = later(rows_time(rows, row, 7), state->now + HOURS_US(24));
+		line->expiring = rows_int(rows, row, 8);
 	}
 }
 
@@ -58,15 +67,6 @@ void read_bins(struct state *state, const struct rows *rows)
 		struct bank *bank = shelves_bank(&state->shelves, line->bank_id);
 		struct bin *bin = shelves_bin(&state->shelves, bank, line->component, line->group, bin_line->profile, NULL);
 		bin_count(bin, bin_line->available);
-	}
-}
-
-void read_expiring(struct state *state, const struct rows *rows)
-{
-	for (size_t row = 0; row < rows_count(rows); row++) {
-		struct line *line = line_at(state, rows, row);
-		if (line != NULL)
-			line->expiring_24h = rows_int(rows, row, 3);
 	}
 }
 

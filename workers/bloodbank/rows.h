@@ -11,7 +11,6 @@ enum { WAITING_MAX = 65536 }; /* back-orders of one component and urgency looked
 enum outcome read_shelves(struct state *state, const struct rows *rows, struct why *why);
 void read_stock(struct state *state, const struct rows *rows);
 void read_bins(struct state *state, const struct rows *rows);
-void read_expiring(struct state *state, const struct rows *rows);
 void read_services(struct state *state, const struct rows *rows);
 void read_banks(struct state *state, const struct rows *rows);
 void read_blind(struct state *state, const struct rows *rows);

@@ -6,6 +6,7 @@
 
 #include "attribute.h"
 #include "events.h"
+#include "shelf_life.h"
 
 /* Spans of time, in microseconds. */
 #define ONE_SECOND INT64_C(1000000)
@@ -57,6 +58,8 @@ struct rules {
 	int64_t short_dated_us[COMPONENTS];  /* a unit that expires so soon after its use is warned of */
 	int64_t ageing_us;                   /* waiting this long lifts a request by one level ... */
 	int32_t priority_level[URGENCIES];   /* ... of these; 0 is the emergencies' alone */
+	const struct life *lives;            /* of products; the shortest that applies counts */
+	size_t lives_count;
 	const char *rhd_override;            /* codes of overrides */
 	const char *antigen_override;
 };

@@ -7,45 +7,6 @@
 
 #include "rules.h"
 
-enum preservative { ANY_PRESERVATIVE, PLAIN, CPDA1, ADDITIVE };
-
-enum unit_of_life { LIFE_HOURS, LIFE_DAYS, LIFE_YEARS };
-
-/* A life from collection (process NONE or TESTED) or from its process. Hours are exact; days end at 23:59. */
-struct life {
-	enum component component;
-	enum preservative preservative;
-	enum process process;
-	enum process unless; /* does not apply to products that this was done to as well */
-	int span;
-	enum unit_of_life unit;
-};
-
-static const struct life lives[] = {
-	{ COMPONENT_RED_CELLS, PLAIN, PROCESS_NONE, PROCESS_NONE, 21, LIFE_DAYS },
-	{ COMPONENT_RED_CELLS, CPDA1, PROCESS_NONE, PROCESS_NONE, 35, LIFE_DAYS },
-	{ COMPONENT_RED_CELLS, ADDITIVE, PROCESS_NONE, PROCESS_NONE, 42, LIFE_DAYS },
-	{ COMPONENT_RED_CELLS, ANY_PRESERVATIVE, PROCESS_IRRADIATED, PROCESS_NONE, 28, LIFE_DAYS },
-	{ COMPONENT_RED_CELLS, ANY_PRESERVATIVE, PROCESS_WASHED, PROCESS_NONE, 24, LIFE_HOURS },
-	{ COMPONENT_RED_CELLS, ANY_PRESERVATIVE, PROCESS_OPENED, PROCESS_NONE, 24, LIFE_HOURS },
-	{ COMPONENT_WHOLE_BLOOD, PLAIN, PROCESS_NONE, PROCESS_NONE, 21, LIFE_DAYS },
-	{ COMPONENT_WHOLE_BLOOD, CPDA1, PROCESS_NONE, PROCESS_NONE, 35, LIFE_DAYS },
-	{ COMPONENT_WHOLE_BLOOD, ADDITIVE, PROCESS_NONE, PROCESS_NONE, 21, LIFE_DAYS },
-	{ COMPONENT_WHOLE_BLOOD, ANY_PRESERVATIVE, PROCESS_IRRADIATED, PROCESS_NONE, 28, LIFE_DAYS },
-	{ COMPONENT_WHOLE_BLOOD, ANY_PRESERVATIVE, PROCESS_WASHED, PROCESS_NONE, 24, LIFE_HOURS },
-	{ COMPONENT_WHOLE_BLOOD, ANY_PRESERVATIVE, PROCESS_OPENED, PROCESS_NONE, 24, LIFE_HOURS },
-	{ COMPONENT_PLATELETS, ANY_PRESERVATIVE, PROCESS_NONE, PROCESS_TESTED, 5, LIFE_DAYS },
-	{ COMPONENT_PLATELETS, ANY_PRESERVATIVE, PROCESS_TESTED, PROCESS_NONE, 7, LIFE_DAYS },
-	{ COMPONENT_PLATELETS, ANY_PRESERVATIVE, PROCESS_WASHED, PROCESS_NONE, 4, LIFE_HOURS },
-	{ COMPONENT_PLATELETS, ANY_PRESERVATIVE, PROCESS_VOLUME_REDUCED, PROCESS_NONE, 4, LIFE_HOURS },
-	{ COMPONENT_PLASMA, ANY_PRESERVATIVE, PROCESS_NONE, PROCESS_NONE, 1, LIFE_YEARS },
-	{ COMPONENT_PLASMA, ANY_PRESERVATIVE, PROCESS_THAWED, PROCESS_RELABELLED, 24, LIFE_HOURS },
-	{ COMPONENT_PLASMA, ANY_PRESERVATIVE, PROCESS_RELABELLED, PROCESS_NONE, 5 * 24, LIFE_HOURS },
-	{ COMPONENT_CRYO, ANY_PRESERVATIVE, PROCESS_NONE, PROCESS_NONE, 1, LIFE_YEARS },
-	{ COMPONENT_CRYO, ANY_PRESERVATIVE, PROCESS_THAWED, PROCESS_NONE, 6, LIFE_HOURS },
-	{ COMPONENT_CRYO, ANY_PRESERVATIVE, PROCESS_POOLED, PROCESS_NONE, 4, LIFE_HOURS },
-};
-
 static const char *const process_names[PROCESSES] = {
 	[PROCESS_TESTED] = "tested",
 	[PROCESS_IRRADIATED] = "irradiated",
@@ -123,11 +84,12 @@ static int64_t end_of_life(const struct life *life, const struct product *produc
 
 int64_t shelf_life_limit(const struct product *product)
 {
+	const struct rules *rules = product->rules == NULL ? &rules_default : product->rules;
 	int64_t limit = product->parts_expire_at;
-	for (size_t i = 0; i < sizeof(lives) / sizeof(lives[0]); i++) {
-		if (!applies(&lives[i], product))
+	for (size_t i = 0; i < rules->lives_count; i++) {
+		if (!applies(&rules->lives[i], product))
 			continue;
-		int64_t end = end_of_life(&lives[i], product);
+		int64_t end = end_of_life(&rules->lives[i], product);
 		if (end < limit)
 			limit = end;
 	}

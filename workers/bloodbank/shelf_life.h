@@ -7,6 +7,8 @@
 
 #include "events.h"
 
+struct rules;
+
 /* What is done to a product and shortens (or, for `tested` and `relabelled`, lengthens) its life. */
 enum process {
 	PROCESS_NONE,
@@ -23,7 +25,28 @@ enum process {
 
 #define PROCESS_BIT(process) (1U << (process))
 
+/* What a life depends on beside the component. */
+enum preservative {
+	ANY_PRESERVATIVE,
+	PLAIN,    /* ACD, CPD, CP2D, or nobody knows */
+	CPDA1,
+	ADDITIVE, /* any additive solution */
+};
+
+enum life_unit { LIFE_HOURS, LIFE_DAYS, LIFE_YEARS };
+
+/* A life from collection (process NONE or TESTED) or from its process. Hours are exact; days and years end at 23:59. */
+struct life {
+	enum component component;
+	enum preservative preservative;
+	enum process process;
+	enum process unless; /* does not apply to products that this was done to as well */
+	int span;
+	enum life_unit unit;
+};
+
 struct product {
+	const struct rules *rules; /* NULL: rules_default */
 	enum component component;
 	const char *anticoagulant; /* "CPD", "CPDA-1" ...; NULL: unknown */
 	const char *additive;      /* "AS-1", "SAGM" ...; NULL: none */

@@ -4,6 +4,8 @@
 #include <assert.h>
 #include <string.h>
 
+enum { CURSORS_FIRST = 16 };
+
 /* What one bank, or all together, would give. */
 struct plan {
 	struct unit *units[PICKS_MAX];
@@ -12,12 +14,13 @@ struct plan {
 	bool is_floor_met;
 };
 
-/* A walk over the cursors for one plan. */
+/* What stays the same while one wish is sourced with one concession. */
 struct walk {
 	const struct wish *wish;
 	struct shelves *shelves;
+	struct arena *arena;
+	struct cursors cursors; /* of the rank at hand */
 	unsigned int concession;
-	enum cursor_order order;
 };
 
 static int compare_numbers(int64_t a, int64_t b)
@@ -25,24 +28,28 @@ static int compare_numbers(int64_t a, int64_t b)
 	return (a > b) - (a < b);
 }
 
-/* Whether cursors give units of the same class, which are merged by age. */
-static int compare_classes(const struct cursor *a, const struct cursor *b, enum cursor_order order)
+static void make_room(struct cursors *cursors, struct arena *arena)
 {
-	int result = order == BY_DISTANCE ? compare_numbers(a->distance_m, b->distance_m) : 0;
-	if (result == 0)
-		result = compare_numbers(a->rank, b->rank);
-	return result != 0 ? result : compare_numbers(a->penalty, b->penalty);
+	if (cursors->count < cursors->capacity)
+		return;
+	size_t capacity = cursors->capacity == 0 ? CURSORS_FIRST : 2 * cursors->capacity;
+	struct cursor *list = arena_array(arena, capacity, sizeof(*list));
+	if (cursors->count > 0)
+		memcpy(list, cursors->list, cursors->count * sizeof(*list));
+	cursors->list = list;
+	cursors->capacity = capacity;
 }
 
-/* Insertion: there are a few dozen bins at most, and shelves come nearly in order. */
-static void insert_cursor(struct cursors *cursors, struct cursor cursor, enum cursor_order order)
+/* By insertion: one rank has a dozen bins. */
+static void add_cursor(struct cursors *cursors, const struct cursor *cursor, struct arena *arena)
 {
+	make_room(cursors, arena);
 	size_t place = cursors->count++;
-	while (place > 0 && compare_classes(&cursor, &cursors->list[place - 1], order) < 0) {
+	while (place > 0 && cursor->penalty < cursors->list[place - 1].penalty) {
 		cursors->list[place] = cursors->list[place - 1];
 		place--;
 	}
-	cursors->list[place] = cursor;
+	cursors->list[place] = *cursor;
 }
 
 /* Whether a bin may hold units that fall short in exactly this way. */
@@ -63,57 +70,40 @@ static bool is_bare(const struct bin *bin)
 	return bin->designated_for == NULL && bin->available_count <= 0;
 }
 
-static void find_on_shelf(const struct wish *wish, size_t supplier, const struct shelf *shelf, unsigned int concession,
-	enum cursor_order order, struct cursors *out)
+static void find_on_shelf(const struct wish *wish, int64_t distance_m, const struct shelf *shelf,
+	unsigned int concession, struct arena *arena, struct cursors *cursors)
 {
 	for (struct bin *bin = shelf->bins; bin != NULL; bin = bin->next) {
 		struct queue *queue = &bin->queues[wish->order];
 		if (is_bare(bin) || !may_hold(wish, bin, concession))
 			continue;
 		queue_settle(queue);
-		struct cursor cursor = {
+		const struct cursor cursor = {
 			.bin = bin,
 			.queue = queue,
 			.position = queue->first,
-			.supplier = supplier,
-			.distance_m = wish->wanted->suppliers[supplier].distance_m,
+			.distance_m = distance_m,
 			.rank = wish->compatibility.donors[shelf->group].rank,
 			.penalty = wish_penalty(wish, bin),
 		};
-		insert_cursor(out, cursor, order);
+		add_cursor(cursors, &cursor, arena);
 	}
 }
 
-static size_t count_bins(const struct wish *wish)
+void cursors_find(const struct wish *wish, unsigned int concession, int32_t rank, size_t from, size_t to,
+	struct arena *arena, struct cursors *cursors)
 {
-	size_t count = 0;
-	for (size_t i = 0; i < wish->wanted->suppliers_count; i++) {
-		const struct shelf *shelves = wish->wanted->suppliers[i].bank->shelves[wish->request->component];
-		for (size_t group = 0; group < BLOOD_GROUPS; group++)
-			for (const struct bin *bin = shelves[group].bins; bin != NULL; bin = bin->next)
-				count++;
+	const struct donor *donors = wish->compatibility.donors;
+	cursors->count = 0;
+	for (size_t group = 0; group < BLOOD_GROUPS; group++) {
+		if (!donors[group].is_compatible || donors[group].rank != rank)
+			continue;
+		for (size_t i = from; i < to; i++) {
+			const struct supplier *supplier = &wish->wanted->suppliers[i];
+			find_on_shelf(wish, supplier->distance_m, &supplier->bank->shelves[wish->request->component][group],
+				concession, arena, cursors);
+		}
 	}
-	return count;
-}
-
-void cursors_find(const struct wish *wish, unsigned int concession, enum cursor_order order, struct arena *arena,
-	struct cursors *out)
-{
-	*out = (struct cursors){ .list = arena_array(arena, count_bins(wish), sizeof(struct cursor)) };
-	for (size_t i = 0; i < wish->wanted->suppliers_count; i++) {
-		const struct shelf *shelves = wish->wanted->suppliers[i].bank->shelves[wish->request->component];
-		for (size_t group = 0; group < BLOOD_GROUPS; group++)
-			if (wish->compatibility.donors[group].is_compatible)
-				find_on_shelf(wish, i, &shelves[group], concession, order, out);
-	}
-}
-
-size_t cursors_class_end(const struct cursors *cursors, size_t from, enum cursor_order order)
-{
-	size_t end = from;
-	while (end < cursors->count && compare_classes(&cursors->list[from], &cursors->list[end], order) == 0)
-		end++;
-	return end;
 }
 
 /* The next unit of a cursor that fits, or NULL; says so when there may be one that was not loaded. */
@@ -191,6 +181,14 @@ static struct cursor *find_best(const struct walk *walk, struct cursor *list, si
 	return best;
 }
 
+/* Not the whole struct: most of it is room for units. */
+static void plan_clear(struct plan *plan)
+{
+	plan->count = 0;
+	plan->ranks = plan->penalties = 0;
+	plan->is_floor_met = false;
+}
+
 static void plan_unit(struct plan *plan, struct cursor *cursor)
 {
 	plan->units[plan->count++] = cursor->queue->units[cursor->position++];
@@ -200,14 +198,14 @@ static void plan_unit(struct plan *plan, struct cursor *cursor)
 		cursor->bin->shelf->planned++;
 }
 
-/* Class by class, each merged; the cursors are used up. */
-static void fill_plan(const struct walk *walk, struct cursors *cursors, size_t quantity, struct plan *plan)
+/* Those of one penalty are merged; then comes the next penalty. */
+static void fill_from_rank(const struct walk *walk, size_t quantity, struct plan *plan)
 {
-	*plan = (struct plan){ .count = 0 };
-	for (size_t i = 0; i < cursors->count; i++)
-		cursors->list[i].bin->shelf->planned = 0;
+	const struct cursors *cursors = &walk->cursors;
 	for (size_t from = 0; from < cursors->count && plan->count < quantity;) {
-		size_t end = cursors_class_end(cursors, from, walk->order);
+		size_t end = from;
+		while (end < cursors->count && cursors->list[end].penalty == cursors->list[from].penalty)
+			end++;
 		struct cursor *best = find_best(walk, cursors->list + from, end - from, plan);
 		if (best == NULL)
 			from = end;
@@ -216,15 +214,31 @@ static void fill_plan(const struct walk *walk, struct cursors *cursors, size_t q
 	}
 }
 
-/* The plan of one bank alone, on copies of its cursors. */
-static void plan_bank(const struct walk *walk, const struct cursors *all, size_t supplier, size_t quantity,
-	struct arena *arena, struct plan *plan)
+/* Fills a plan up from suppliers[from, to), rank by rank. */
+static void fill_plan(struct walk *walk, size_t from, size_t to, size_t quantity, struct plan *plan)
 {
-	struct cursors own = { .list = arena_array(arena, all->count, sizeof(struct cursor)) };
-	for (size_t i = 0; i < all->count; i++)
-		if (all->list[i].supplier == supplier)
-			own.list[own.count++] = all->list[i];
-	fill_plan(walk, &own, quantity, plan);
+	for (int32_t rank = 0; rank < RANKS_MAX && plan->count < quantity; rank++) {
+		cursors_find(walk->wish, walk->concession, rank, from, to, walk->arena, &walk->cursors);
+		for (size_t i = 0; i < walk->cursors.count; i++)
+			walk->cursors.list[i].bin->shelf->planned = 0;
+		fill_from_rank(walk, quantity, plan);
+	}
+}
+
+/* An emergency goes from the near banks to the far ones, others look at all at once. */
+static void fill_pooled(struct walk *walk, size_t quantity, struct plan *plan)
+{
+	const struct supplier *suppliers = walk->wish->wanted->suppliers;
+	size_t count = walk->wish->wanted->suppliers_count;
+	plan_clear(plan);
+	for (size_t from = 0; from < count;) {
+		size_t to = from + 1;
+		while (to < count && (!walk->wish->recipient.is_emergency ||
+					     suppliers[to].distance_m == suppliers[from].distance_m))
+			to++;
+		fill_plan(walk, from, to, quantity, plan);
+		from = to;
+	}
 }
 
 /* Suppliers come nearest first, so between equals the earlier one is better. */
@@ -235,22 +249,22 @@ static bool is_better_plan(const struct plan *a, const struct plan *b)
 	return a->penalties < b->penalties;
 }
 
-/* The best bank able to fill it all; false when there is none. */
-static bool plan_one_bank(const struct walk *walk, const struct cursors *cursors, size_t quantity, struct arena *arena,
-	struct plan *best)
+/* The best bank able to fill it all, or NULL; one of the two plans is used up. */
+static const struct plan *plan_one_bank(struct walk *walk, size_t quantity, struct plan plans[2])
 {
-	bool is_found = false;
-	struct plan plan;
+	struct plan *best = NULL;
+	struct plan *next = &plans[0];
 	for (size_t i = 0; i < walk->wish->wanted->suppliers_count; i++) {
-		plan_bank(walk, cursors, i, quantity, arena, &plan);
-		if (plan.count < quantity || (is_found && !is_better_plan(&plan, best)))
+		plan_clear(next);
+		fill_plan(walk, i, i + 1, quantity, next);
+		if (next->count < quantity || (best != NULL && !is_better_plan(next, best)))
 			continue;
-		*best = plan;
-		is_found = true;
-		if (walk->order == BY_DISTANCE)
-			return true; /* an emergency: the nearest will do */
+		best = next;
+		next = next == &plans[0] ? &plans[1] : &plans[0];
+		if (walk->wish->recipient.is_emergency)
+			break; /* the nearest will do */
 	}
-	return is_found;
+	return best;
 }
 
 static void add_picks(const struct plan *plan, unsigned int concession, struct picks *picks)
@@ -264,12 +278,12 @@ void source_units(const struct wish *wish, unsigned int concession, size_t quant
 	struct arena *arena, struct picks *picks)
 {
 	assert(quantity <= PICKS_MAX);
-	enum cursor_order order = wish->recipient.is_emergency ? BY_DISTANCE : BY_RANK;
-	struct walk walk = { wish, shelves, concession, order };
-	struct cursors cursors;
-	struct plan plan;
-	cursors_find(wish, concession, order, arena, &cursors);
-	if (wish->wanted->suppliers_count < 2 || !plan_one_bank(&walk, &cursors, quantity, arena, &plan))
-		fill_plan(&walk, &cursors, quantity, &plan);
-	add_picks(&plan, concession, picks);
+	struct walk walk = { .wish = wish, .shelves = shelves, .arena = arena, .concession = concession };
+	struct plan plans[2];
+	const struct plan *plan = plan_one_bank(&walk, quantity, plans);
+	if (plan == NULL) {
+		fill_pooled(&walk, quantity, &plans[0]);
+		plan = &plans[0];
+	}
+	add_picks(plan, concession, picks);
 }

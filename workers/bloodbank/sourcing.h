@@ -28,27 +28,24 @@ struct cursor {
 	struct bin *bin;
 	const struct queue *queue;
 	size_t position;
-	size_t supplier; /* index into the wish's suppliers */
 	int64_t distance_m;
 	int32_t rank, penalty;
 };
 
+/* The bins of one rank, of some suppliers, the lowest penalty first. */
 struct cursors {
-	struct cursor *list; /* in the arena */
-	size_t count;
+	struct cursor *list;
+	size_t count, capacity;
 };
 
-enum cursor_order {
-	BY_RANK,     /* rank, penalty, then units by age, distance, id */
-	BY_DISTANCE, /* distance, rank, penalty, then units by age, id */
-};
+enum { RANKS_MAX = 16 };
 
-/* The bins that may hold units with that concession, of all suppliers, sorted. */
-void cursors_find(const struct wish *wish, unsigned int concession, enum cursor_order order, struct arena *arena,
-	struct cursors *out);
-
-/* Those before `from` belong to the same class (rank and penalty, and distance BY_DISTANCE) as the first. */
-size_t cursors_class_end(const struct cursors *cursors, size_t from, enum cursor_order order);
+/*
+ * Finds the bins of suppliers[from, to) that may hold units of that rank with that concession. `cursors` begins as
+ * { 0 } and may be used again and again; its memory is in the arena.
+ */
+void cursors_find(const struct wish *wish, unsigned int concession, int32_t rank, size_t from, size_t to,
+	struct arena *arena, struct cursors *cursors);
 
 /*
  * Adds up to `quantity` units with exactly that concession to `picks`, by the sourcing rule: an emergency takes the

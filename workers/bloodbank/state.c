@@ -167,8 +167,8 @@ static void count(struct state *state, struct line *line, const struct bag *bag,
 	if (bag->status != UNIT_STATUS_AVAILABLE)
 		return;
 	line->available += change;
-	if (bag->unit.expires_at <= state->now + HOURS_US(24))
-		line->expiring_24h += change;
+	if (bag->unit.expires_at <= line->expiring_until)
+		line->expiring += change;
 	if (bag->unit.designated_for != NULL)
 		return;
 	struct bin_line *bin = line_bin(state, line, bag->unit.attributes);

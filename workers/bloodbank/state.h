@@ -78,7 +78,9 @@ struct line {
 	const char *bank_id;
 	enum component component;
 	enum blood_group group;
-	int64_t available, reserved, expiring_24h;
+	int64_t available, reserved;
+	int64_t expiring;       /* of the available ones: they expire by .. */
+	int64_t expiring_until; /* .. 24 hours from now */
 	int64_t undesignated; /* of the available ones: for anyone */
 	int64_t version;      /* in the database */
 	int64_t demand_28_days; /* units used in 28 days; 0: unknown */

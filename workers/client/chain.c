@@ -155,8 +155,8 @@ void chain_hear(void *owner, struct delivery *delivery)
 	struct chain *chain = owner;
 	json_t *body = json_loadb(delivery->body, delivery->body_bytes, 0, NULL);
 	const char *event = delivery->type != NULL ? delivery->type : delivery->routing_key;
-	bool is_command = strcmp(event, "hospital.blood.request") == 0;
-	if (chain->is_over || is_command || !is_ours(chain, delivery, body)) {
+	bool is_echo = delivery->message_id != NULL && strcmp(delivery->message_id, chain->correlation_id) == 0;
+	if (chain->is_over || is_echo || !is_ours(chain, delivery, body)) {
 		json_decref(body);
 	} else {
 		note(chain, event, body == NULL ? json_null() : body);

@@ -10,8 +10,8 @@
 #include "command.h"
 
 struct chain {
-	const char *request_id; /* also its correlation id, unless somebody else began the workflow */
-	const char *correlation_id;
+	const char *request_id;
+	const char *correlation_id; /* also the id of the first message */
 	bool is_json; /* events are collected, not printed */
 	bool has_color;
 	int64_t started_us, last_us; /* clock_steady_us */

@@ -40,7 +40,7 @@ COMMENT ON COLUMN unit.initial_status IS 'as it was received, to tell a repeated
 CREATE INDEX unit_fefo ON unit (bank_id, component, blood_group, profile, expires_at, unit_id)
 	WHERE status = 'available' AND designated_for IS NULL;
 CREATE INDEX unit_designated ON unit (designated_for) WHERE status = 'available' AND designated_for IS NOT NULL;
-CREATE INDEX unit_expiring ON unit (bank_id, component, expires_at) INCLUDE (blood_group) WHERE status = 'available';
+CREATE INDEX unit_expiring ON unit (bank_id, component, blood_group, expires_at) WHERE status = 'available';
 -- Whatever comes first, the end of the reservation or of the unit itself.
 CREATE INDEX unit_due ON unit ((LEAST(reserved_until, expires_at)), unit_id) WHERE status IN ('available', 'reserved');
 
@@ -57,11 +57,14 @@ CREATE TABLE stock (
 	blood_group  unit_group,
 	available    integer NOT NULL DEFAULT 0 CHECK (available >= 0),
 	reserved     integer NOT NULL DEFAULT 0 CHECK (reserved >= 0),
+	expiring     integer NOT NULL DEFAULT 0 CHECK (expiring >= 0),
+	expiring_until timestamptz NOT NULL DEFAULT '2000-01-01Z',
 	version      bigint  NOT NULL DEFAULT 1 CHECK (version >= 1),
 	demand_28_days integer CHECK (demand_28_days > 0),
 	PRIMARY KEY (bank_id, component, blood_group),
 	FOREIGN KEY (bank_id, component) REFERENCES shelf
 ) WITH (fillfactor = 20);
+COMMENT ON COLUMN stock.expiring IS 'of the available units: those that expire by expiring_until, which lies 24 hours ahead of the last change';
 COMMENT ON COLUMN stock.demand_28_days IS 'units used in 28 days, configured until there is a history; null: unknown';
 
 -- Of the available units that are for anyone: how many there are of each profile.

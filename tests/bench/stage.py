@@ -1,0 +1,180 @@
+"""Where the benchmark plays: full shelves, one queue for all outputs, and the two programs that are compared."""
+import contextlib
+import os
+import pathlib
+import signal
+import subprocess
+import threading
+import time
+
+from servers import BUILD
+from world import World
+
+OUTPUTS = "bench"
+SHARES = {"A+": 37, "O+": 35, "B+": 9, "A-": 6, "O-": 6, "AB+": 4, "B-": 2, "AB-": 1}  # percent, as load.c asks for them
+NEAREST = {"bank-001": 2, "bank-002": 1}  # of the three demo hospitals
+SPARE = 300  # units of each group at each bank that nobody is going to ask for
+LOAD = BUILD / "tests" / "bench" / "bench-load"
+BARE = BUILD / "tests" / "bench" / "bare-loop"
+
+SHELVES = """
+SELECT setseed(0.5);
+INSERT INTO unit (unit_id, din, product_code, division, bank_id, component, blood_group, profile, status, initial_status,
+    collected_at, expires_at)
+SELECT din || '-E0382-00', din, 'E0382', '00', bank_id, 'red_cells', blood_group, 0, 'available', 'available',
+    date_trunc('minute', now()) + age - interval '42 days', date_trunc('minute', now()) + age
+FROM (SELECT bank_id, blood_group, age, 'A999926' || lpad(row_number() OVER (ORDER BY age)::text, 6, '0') AS din
+    FROM (SELECT bank_id, blood_group, interval '10 days' + random() * interval '31 days' AS age
+        FROM unnest(%(banks)s, %(groups)s, %(counts)s) g (bank_id, blood_group, wanted), generate_series(1, wanted)) u) n
+ORDER BY age;
+INSERT INTO bin (bank_id, component, blood_group, profile, available)
+SELECT bank_id, component, blood_group, profile, count(*) FROM unit GROUP BY 1, 2, 3, 4;
+UPDATE stock s SET available = b.available FROM bin b
+WHERE (s.bank_id, s.component, s.blood_group) = (b.bank_id, b.component, b.blood_group)
+"""
+
+# What must hold when `requests` were decided: name -> (statement, expected).
+COUNTS = {
+    "inbox": "SELECT count(*) FROM inbox",
+    "requests": "SELECT count(*) FROM request WHERE status = 'settled' AND quantity = quantity_allocated",
+    "decisions": "SELECT count(*) FROM decision WHERE event = 'bloodbank.blood.approved'",
+    "approvals sent": "SELECT count(*) FROM outbox WHERE type = 'bloodbank.blood.approved' AND sent_at IS NOT NULL",
+}
+FAULTS = {
+    "units not reserved for their request": """
+        SELECT (SELECT coalesce(sum(quantity), 0) FROM request) - (SELECT count(*) FROM unit WHERE status = 'reserved')""",
+    "counters that differ from their units": """
+        SELECT count(*) FROM stock s WHERE available <> (SELECT count(*) FROM unit u WHERE status = 'available'
+            AND (u.bank_id, u.component, u.blood_group) = (s.bank_id, s.component, s.blood_group))
+        OR reserved <> (SELECT count(*) FROM unit u WHERE status = 'reserved'
+            AND (u.bank_id, u.component, u.blood_group) = (s.bank_id, s.component, s.blood_group))""",
+    "outputs not marked as sent": "SELECT count(*) FROM outbox WHERE sent_at IS NULL",
+}
+
+
+def fill_shelves(servers, requests):
+    """Put enough units for `requests` into the database that each stage's is a copy of."""
+    places = [(bank, group) for bank in NEAREST for group in SHARES]
+    wanted = [int(requests * 1.6 * NEAREST[bank] / 3 * SHARES[group] / 100) + SPARE for bank, group in places]
+    with contextlib.closing(servers.connect("bloodbank")) as link, link.cursor() as cursor:
+        cursor.execute(SHELVES, {"banks": [bank for bank, _ in places], "groups": [group for _, group in places],
+                                 "counts": wanted})
+        cursor.execute("VACUUM ANALYZE")
+
+
+def assert_durable(servers):
+    with contextlib.closing(servers.connect("postgres")) as link, link.cursor() as cursor:
+        for setting in ("fsync", "full_page_writes", "synchronous_commit"):
+            cursor.execute(f"SHOW {setting}")
+            assert cursor.fetchone()[0] == "on", f"{setting} is off: this would measure nothing"
+
+
+def cpu_seconds(pid):
+    """Of a process and of its ended children."""
+    try:
+        fields = pathlib.Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+    except FileNotFoundError:
+        return 0.0
+    return sum(int(field) for field in fields[11:15]) / os.sysconf("SC_CLK_TCK")
+
+
+def processes_below(pid):
+    """A process and all its living descendants."""
+    children = {}
+    for stat in pathlib.Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            head, _, tail = stat.read_text(encoding="utf-8").rpartition(")")
+            children.setdefault(int(tail.split()[1]), []).append(int(head.split()[0]))
+    found = [pid]
+    for parent in found:
+        found.extend(children.get(parent, ()))
+    return found
+
+
+class Depth(threading.Thread):
+    """Watches how many messages a queue holds: samples of (time, messages)."""
+
+    def __init__(self, world, queue):
+        super().__init__(daemon=True)
+        self.queue = queue
+        self.channel = world.connect("admin").channel()
+        self.samples = []
+        self.over = threading.Event()
+
+    def run(self):
+        while not self.over.wait(0.02):
+            count = self.channel.queue_declare(self.queue, passive=True).method.message_count
+            self.samples.append((time.monotonic(), count))
+
+    def settled(self, seconds=1.5):
+        """Whether something came, and nothing since then for so long."""
+        count = self.samples[-1][1] if self.samples else 0
+        return count > 0 and self.samples[-1][0] - self.reached(count) > seconds
+
+    def reached(self, count):
+        """When it first held so many."""
+        return next(at for at, held in self.samples if held >= count)
+
+    def stop(self):
+        self.over.set()
+        self.join()
+
+
+class Stage:
+    """A world in which only bloodbank requests travel: in from outside, decisions and stock to the queue `bench`."""
+
+    def __init__(self, servers):
+        self.servers = servers
+        self.world = World(servers)
+        self._bind()
+
+    def _bind(self):
+        channel = self.world.connect("admin").channel()
+        channel.queue_declare(OUTPUTS, durable=True, arguments={"x-queue-type": "quorum"})
+        for binding in self.world.management("queues/{vhost}/hospital/bindings"):
+            if binding["source"]:
+                channel.queue_unbind("hospital", binding["source"], binding["routing_key"])
+        channel.queue_bind(OUTPUTS, "bloodbank", "bloodbank.#")
+
+    def environment(self):
+        """Of the programs that take passwords by value."""
+        secret = self.servers.secret
+        return self.world.environment("bloodbank", LOG_LEVEL="info") | {
+            "AMQP_PASSWORD": secret("amqp-bloodbank"), "DATABASE_PASSWORD": secret("postgres-bloodbank"),
+            "SEND_USER": "upstream", "SEND_PASSWORD": secret("amqp-upstream"),
+            "HEAR_USER": "admin", "HEAR_PASSWORD": secret("amqp-admin"), "HEAR_QUEUE": OUTPUTS}
+
+    def load(self, *words):
+        """Run bench-load; return its lines."""
+        done = subprocess.run([str(LOAD), *map(str, words)], env=self.environment(), check=False, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        return done.stdout.splitlines()
+
+    @contextlib.contextmanager
+    def running(self, program):
+        """A program while it runs: "bloodbank", or "bare" for the bare loop. Yields its process id."""
+        if program == "bloodbank":
+            worker = self.world.start_worker("bloodbank", env={"LOG_LEVEL": "info"}, ready=False)
+            yield worker.pid
+            status, log = worker.stop(), worker.log_tail
+        else:
+            log_file = self.world.folder / "bare.log"
+            with open(log_file, "wb") as file:
+                process = subprocess.Popen(["setpriv", "--pdeathsig", "KILL", str(BARE)], env=self.environment(), stderr=file)
+            yield process.pid
+            process.send_signal(signal.SIGTERM)
+            status, log = process.wait(10), log_file.read_text
+        assert status == 0, f"{program} ended with {status}:\n{log()}"
+
+    def assert_decided(self, requests):
+        """Every request was decided once, and every row says so."""
+        for name, statement in COUNTS.items():
+            found = self.world.sql("bloodbank", statement)[0][0]
+            assert found == requests, f"{name}: {found} instead of {requests}"
+        for name, statement in FAULTS.items():
+            found = self.world.sql("bloodbank", statement)[0][0]
+            assert found == 0, f"{found} {name}"
+        assert not self.world.parked("bloodbank"), "messages were parked"
+
+    def close(self):
+        self.world.close()
