@@ -245,11 +245,18 @@ def undisturbed(world, plan):
     return state
 
 
+def difference(found, expected):
+    if not isinstance(found, list) or not isinstance(expected, list):
+        return f"{found}\ninstead of\n{expected}"
+    return "\n".join([f"found {row}" for row in found if row not in expected]
+                     + [f"expected {row}" for row in expected if row not in found])
+
+
 def compare(found, expected):
     for part, there in expected.items():
         here = found[part]
         if isinstance(there, dict):
             for key in sorted({*there, *here}, key=str):
-                assert here.get(key) == there.get(key), f"{part} {key}"
+                assert here.get(key) == there.get(key), f"{part} {key}:\n{difference(here.get(key), there.get(key))}"
         else:
             assert here == there, part

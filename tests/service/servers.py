@@ -120,8 +120,15 @@ class Servers:
     def signal(self, name, number):
         self._order("signal", name, int(number))
 
+    def sync_queues(self):
+        """Writes the broker's register of quorum queues to disk, as compose/up does; see compose/sync-queues."""
+        environment = os.environ | {"DATA": str(self.folder / "rabbitmq"), "EPMD_PORT": str(self.port["EPMD_PORT"])}
+        subprocess.run([str(PROJECT / "compose" / "sync-queues")], env=environment, check=True, timeout=60)
+
     def kill(self, name, number=9):
         """End a server by a signal and wait until it is gone."""
+        if name == "rabbitmq":
+            self.sync_queues()
         self.signal(name, number)
         self._order("wait", name)
 

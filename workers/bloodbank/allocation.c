@@ -27,20 +27,20 @@ static bool needs_group(const struct rules *rules, const struct wish *wish)
 static bool is_needed_in_past(const struct rules *rules, const struct wish *wish, int64_t now)
 {
 	const struct hospital_blood_requested *request = wish->request;
-	return request->has_needed_at && request->needed_at <= now - rules->past_tolerance_us &&
-	       !wish->recipient.is_emergency && !wish->wanted->is_followup;
+	return request->has_needed_at && request->needed_at <= now - rules->past_tolerance_us
+		&& !wish->recipient.is_emergency && !wish->wanted->is_followup;
 }
 
 /* What can be refused without looking at any unit; false when it was. */
-static bool check_request(const struct rules *rules, const struct wish *wish, int64_t now, struct allocation *out)
+static bool check_request(const struct rules *rules, const struct wish *wish, int64_t now,
+	struct allocation *out)
 {
 	if (!wish->wanted->is_facility_known)
 		refuse(out, REJECTION_UNKNOWN_FACILITY, "no such hospital");
 	else if (needs_group(rules, wish))
 		refuse(out, REJECTION_GROUP_REQUIRED,
-			wish->request->component == COMPONENT_WHOLE_BLOOD ?
-				"whole blood is given to a known group only" :
-				"an unknown group is for emergencies");
+			wish->request->component == COMPONENT_WHOLE_BLOOD ? "whole blood is given to a known group only"
+															  : "an unknown group is for emergencies");
 	else if (is_needed_in_past(rules, wish, now))
 		refuse(out, REJECTION_NEEDED_IN_PAST, "needed_at is in the past");
 	else
@@ -49,7 +49,8 @@ static bool check_request(const struct rules *rules, const struct wish *wish, in
 }
 
 /* Units without fault first; then, as far as the request may, concession by concession. */
-static void pick_units(const struct wish *wish, struct shelves *shelves, struct arena *arena, struct picks *picks)
+static void pick_units(const struct wish *wish, struct shelves *shelves, struct arena *arena,
+	struct picks *picks)
 {
 	size_t quantity = (size_t)wish->wanted->quantity;
 	for (unsigned int concession = 0; concession < CONCESSIONS_END && picks->count < quantity; concession++)
@@ -83,8 +84,8 @@ static enum match_status first_match_status(enum component component)
 	return is_matched ? MATCH_STATUS_NOT_CROSSMATCHED : MATCH_STATUS_NOT_REQUIRED;
 }
 
-static void take_units(const struct wish *wish, const struct picks *picks, struct shelves *shelves, int64_t now,
-	struct allocation *out)
+static void take_units(const struct wish *wish, const struct picks *picks, struct shelves *shelves,
+	int64_t now, struct allocation *out)
 {
 	for (size_t i = 0; i < picks->count; i++) {
 		struct unit *unit = picks->list[i].unit;
@@ -96,8 +97,7 @@ static void take_units(const struct wish *wish, const struct picks *picks, struc
 			.component = unit->component,
 			.group = unit->group,
 			.expires_at = unit->expires_at,
-			.reserved_until =
-				allocation_reserved_until(wish->rules, wish->request, unit->expires_at, now),
+			.reserved_until = allocation_reserved_until(wish->rules, wish->request, unit->expires_at, now),
 			.has_reserved_until = true,
 			.match_status = first_match_status(unit->component),
 		};
@@ -133,7 +133,8 @@ void allocate(const struct rules *rules, const struct wanted *wanted, struct she
 		refuse_stock(&wish, &picks, arena, out);
 }
 
-int64_t allocation_due_at(const struct rules *rules, const struct hospital_blood_requested *request, int64_t now)
+int64_t allocation_due_at(const struct rules *rules, const struct hospital_blood_requested *request,
+	int64_t now)
 {
 	if (!request->has_needed_at || request->urgency == URGENCY_EMERGENCY)
 		return now;

@@ -42,7 +42,8 @@ void allocate(const struct rules *rules, const struct wanted *wanted, struct she
  * When a request is to be decided: at once, but a scheduled one (needed_at far ahead, no emergency) only
  * rules->schedule_ahead_us before it is needed.
  */
-int64_t allocation_due_at(const struct rules *rules, const struct hospital_blood_requested *request, int64_t now);
+int64_t allocation_due_at(const struct rules *rules, const struct hospital_blood_requested *request,
+	int64_t now);
 
 /* How long a unit is kept: min(max(now, needed_at) + reservation, the sample's end, its expiry). */
 int64_t allocation_reserved_until(const struct rules *rules, const struct hospital_blood_requested *request,

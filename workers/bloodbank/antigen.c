@@ -78,7 +78,8 @@ enum typing antigen_typing(const struct unit *unit, const char *name)
 	if (strcmp(name, "B") == 0)
 		return typed(abo == ABO_B || abo == ABO_AB);
 	enum typing typing = read_typings(unit, name);
-	if (typing == UNTYPED && strcmp(name, "K") == 0 && (unit->attributes & ATTRIBUTE_BIT(ATTRIBUTE_K_NEGATIVE)))
+	if (typing == UNTYPED && strcmp(name, "K") == 0
+		&& (unit->attributes & ATTRIBUTE_BIT(ATTRIBUTE_K_NEGATIVE)))
 		return TYPED_NEGATIVE;
 	return typing;
 }

@@ -4,8 +4,8 @@
 #include "sourcing.h"
 
 enum {
-	SLACK_UNITS = 4,      /* for units that expire before they are needed */
-	PICKY_FACTOR = 8,     /* units looked at for each one found, when units of one bin differ */
+	SLACK_UNITS = 4,  /* for units that expire before they are needed */
+	PICKY_FACTOR = 8, /* units looked at for each one found, when units of one bin differ */
 	DEEPER_FACTOR = 4,
 	DEEPER_UNITS_MIN = 64,
 };
@@ -81,7 +81,9 @@ static void ask_for(const struct rules *rules, const struct wanted *wanted, int6
 {
 	struct wish wish;
 	wish_read(rules, wanted, now, arena, &wish);
-	struct asking asking = { .wish = &wish, .arena = arena, .factor = wish_is_picky(&wish) ? PICKY_FACTOR : 1 };
+	struct asking asking = {
+		.wish = &wish, .arena = arena, .factor = wish_is_picky(&wish) ? PICKY_FACTOR : 1
+	};
 	int64_t left = wanted->quantity;
 	for (unsigned int concession = 0; concession < CONCESSIONS_END && left > 0; concession++)
 		if ((concession & ~wish.concessions) == 0)
@@ -106,13 +108,12 @@ void demand_deeper(const struct shelves *before, struct shelves *shelves)
 		struct bank *bank = shelves_bank(shelves, shelf->bank->bank_id);
 		if (bank == NULL)
 			continue;
-		struct bin *next = shelves_bin(shelves, bank, shelf->component, shelf->group, bin->attributes,
-			bin->designated_for);
+		struct bin *next =
+			shelves_bin(shelves, bank, shelf->component, shelf->group, bin->attributes, bin->designated_for);
 		for (enum shelf_order order = 0; order < SHELF_ORDERS; order++) {
 			size_t asked = bin->queues[order].asked;
 			if (bin->wants_more[order])
-				asked = asked * DEEPER_FACTOR > DEEPER_UNITS_MIN ? asked * DEEPER_FACTOR :
-										   DEEPER_UNITS_MIN;
+				asked = asked * DEEPER_FACTOR > DEEPER_UNITS_MIN ? asked * DEEPER_FACTOR : DEEPER_UNITS_MIN;
 			next->queues[order].asked = asked;
 		}
 	}

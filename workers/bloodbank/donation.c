@@ -60,7 +60,8 @@ int din_keyboard_flag(const char *din)
 	return KEYBOARD_FLAG_FIRST + din_check_value(din);
 }
 
-bool unit_id_write(const char *din, const char *product_code, const char *division, char out[static UNIT_ID_SIZE])
+bool unit_id_write(const char *din, const char *product_code, const char *division,
+	char out[static UNIT_ID_SIZE])
 {
 	size_t length = strlen(product_code);
 	if (!din_is_valid(din) || length == 0 || length > PRODUCT_CODE_MAX || strlen(division) != DIVISION_LENGTH)

@@ -20,4 +20,5 @@ char din_check_character(const char *din);
 int din_keyboard_flag(const char *din);
 
 /* "DIN-product-division"; false when a part is empty or too long. */
-bool unit_id_write(const char *din, const char *product_code, const char *division, char out[static UNIT_ID_SIZE]);
+bool unit_id_write(const char *din, const char *product_code, const char *division,
+	char out[static UNIT_ID_SIZE]);

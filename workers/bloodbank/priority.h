@@ -16,4 +16,5 @@ struct waiting {
 int32_t priority_level(const struct rules *rules, const struct waiting *waiting, int64_t now);
 
 /* Negative when `a` is served before `b`; 0 only for the same request. */
-int priority_compare(const struct rules *rules, const struct waiting *a, const struct waiting *b, int64_t now);
+int priority_compare(const struct rules *rules, const struct waiting *a, const struct waiting *b,
+	int64_t now);

@@ -1,17 +1,18 @@
 /* The rules to ship. */
 #include "rules.h"
 
-#define ANY_ABO { ABO_O, ABO_A, ABO_B, ABO_AB }
-
-#define PLASMA_DONORS                                      \
-	{                                                  \
-		[ABO_O] = ANY_ABO,                         \
-		[ABO_A] = { ABO_A, ABO_AB },               \
-		[ABO_B] = { ABO_B, ABO_AB },               \
-		[ABO_AB] = { ABO_AB },                     \
-		[ABO_UNKNOWN] = { ABO_AB },                \
+#define ANY_ABO \
+	{ \
+		ABO_O, ABO_A, ABO_B, ABO_AB \
 	}
 
+#define PLASMA_DONORS \
+	{ \
+		[ABO_O] = ANY_ABO, [ABO_A] = { ABO_A, ABO_AB }, [ABO_B] = { ABO_B, ABO_AB }, [ABO_AB] = { ABO_AB }, \
+		[ABO_UNKNOWN] = { ABO_AB }, \
+	}
+
+/* clang-format off */
 static const struct life lives[] = {
 	{ COMPONENT_RED_CELLS, PLAIN, PROCESS_NONE, PROCESS_NONE, 21, LIFE_DAYS },
 	{ COMPONENT_RED_CELLS, CPDA1, PROCESS_NONE, PROCESS_NONE, 35, LIFE_DAYS },
@@ -36,6 +37,7 @@ static const struct life lives[] = {
 	{ COMPONENT_CRYO, ANY_PRESERVATIVE, PROCESS_THAWED, PROCESS_NONE, 6, LIFE_HOURS },
 	{ COMPONENT_CRYO, ANY_PRESERVATIVE, PROCESS_POOLED, PROCESS_NONE, 4, LIFE_HOURS },
 };
+/* clang-format on */
 
 const struct rules rules_default = {
 	.version = "carebus-2026-11",

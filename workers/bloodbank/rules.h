@@ -11,8 +11,8 @@
 /* Spans of time, in microseconds. */
 #define ONE_SECOND INT64_C(1000000)
 #define ONE_MINUTE (60 * ONE_SECOND)
-#define ONE_HOUR   (60 * ONE_MINUTE)
-#define ONE_DAY    (24 * ONE_HOUR)
+#define ONE_HOUR (60 * ONE_MINUTE)
+#define ONE_DAY (24 * ONE_HOUR)
 
 enum {
 	COMPONENTS = COMPONENT_PLATELETS + 1,
@@ -34,8 +34,8 @@ struct rules {
 	const char *source;         /* where the numbers come from */
 	const char *effective_from; /* ISO date */
 
-	enum abo donors[COMPONENTS][ABOS][4];          /* by recipient, in order of preference */
-	enum abo emergency_donors[COMPONENTS][ABOS];   /* one more, in an emergency, with a warning */
+	enum abo donors[COMPONENTS][ABOS][4];        /* by recipient, in order of preference */
+	enum abo emergency_donors[COMPONENTS][ABOS]; /* one more, in an emergency, with a warning */
 	enum rhd rhd[COMPONENTS];
 	bool low_titre_o_whole_blood; /* low-titre O whole blood for any group, unknown included */
 
@@ -46,21 +46,21 @@ struct rules {
 	uint32_t neonate_attributes[COMPONENTS];
 	int64_t blind_o_negative_limit; /* units per patient of unknown group, before a warning */
 
-	int32_t attribute_penalty[ATTRIBUTES];                /* a unit that has it for a request that needs it not */
-	int32_t group_penalty[COMPONENTS][BLOOD_GROUPS];      /* a scarce group for a recipient of another */
-	int32_t unmet_penalty;                                /* each attribute that had to be waived */
-	int32_t designated_penalty;                           /* a unit designated for this very patient: negative */
-	int64_t floors[COMPONENTS][BLOOD_GROUPS];             /* units kept for emergency and urgent requests */
+	int32_t attribute_penalty[ATTRIBUTES];           /* a unit that has it for a request that needs it not */
+	int32_t group_penalty[COMPONENTS][BLOOD_GROUPS]; /* a scarce group for a recipient of another */
+	int32_t unmet_penalty;                           /* each attribute that had to be waived */
+	int32_t designated_penalty;                      /* a unit designated for this very patient: negative */
+	int64_t floors[COMPONENTS][BLOOD_GROUPS];        /* units kept for emergency and urgent requests */
 
 	int64_t reservation_us;
-	int64_t schedule_ahead_us;           /* scheduled requests are allocated this long before needed_at */
-	int64_t past_tolerance_us;           /* needed_at may lie this far back and still mean "now" */
-	int64_t short_dated_us[COMPONENTS];  /* a unit that expires so soon after its use is warned of */
-	int64_t ageing_us;                   /* waiting this long lifts a request by one level ... */
-	int32_t priority_level[URGENCIES];   /* ... of these; 0 is the emergencies' alone */
-	const struct life *lives;            /* of products; the shortest that applies counts */
+	int64_t schedule_ahead_us;          /* scheduled requests are allocated this long before needed_at */
+	int64_t past_tolerance_us;          /* needed_at may lie this far back and still mean "now" */
+	int64_t short_dated_us[COMPONENTS]; /* a unit that expires so soon after its use is warned of */
+	int64_t ageing_us;                  /* waiting this long lifts a request by one level ... */
+	int32_t priority_level[URGENCIES];  /* ... of these; 0 is the emergencies' alone */
+	const struct life *lives;           /* of products; the shortest that applies counts */
 	size_t lives_count;
-	const char *rhd_override;            /* codes of overrides */
+	const char *rhd_override; /* codes of overrides */
 	const char *antigen_override;
 };
 

@@ -52,8 +52,8 @@ static bool same_text(const char *a, const char *b)
 	return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
 }
 
-struct bin *shelves_bin(struct shelves *shelves, struct bank *bank, enum component component, enum blood_group group,
-	uint32_t attributes, const char *designated_for)
+struct bin *shelves_bin(struct shelves *shelves, struct bank *bank, enum component component,
+	enum blood_group group, uint32_t attributes, const char *designated_for)
 {
 	struct shelf *shelf = &bank->shelves[component][group];
 	for (struct bin *bin = shelf->bins; bin != NULL; bin = bin->next)
@@ -120,7 +120,8 @@ struct unit *shelves_find(const struct shelves *shelves, const char *unit_id)
 }
 
 /* The shelves' own copy of a unit; `is_new` says whether it was made now. */
-static struct unit *keep_unit(struct shelves *shelves, struct bank *bank, const struct unit *unit, bool *is_new)
+static struct unit *keep_unit(struct shelves *shelves, struct bank *bank, const struct unit *unit,
+	bool *is_new)
 {
 	if (shelves->index_count * 2 >= shelves->index_size)
 		grow_index(shelves);
@@ -132,7 +133,8 @@ static struct unit *keep_unit(struct shelves *shelves, struct bank *bank, const 
 	*copy = *unit;
 	copy->bank_id = bank->bank_id;
 	copy->is_taken = false;
-	copy->bin = shelves_bin(shelves, bank, unit->component, unit->group, unit->attributes, unit->designated_for);
+	copy->bin =
+		shelves_bin(shelves, bank, unit->component, unit->group, unit->attributes, unit->designated_for);
 	shelves->index_count++;
 	*place = copy;
 	return copy;
@@ -240,8 +242,8 @@ static void ready_bin(struct shelves *shelves, struct bin *bin, int64_t now)
 		struct queue *queue = &bin->queues[order];
 		sort_queue(shelves, queue, order);
 		drop_doubles(queue);
-		queue->is_truncated = bin->designated_for == NULL && queue->count >= queue->asked &&
-				      (int64_t)queue->count < bin->available_count;
+		queue->is_truncated = bin->designated_for == NULL && queue->count >= queue->asked
+			&& (int64_t)queue->count < bin->available_count;
 	}
 	count_units(bin, -count_expired(&bin->queues[OLDEST_FIRST], now));
 }
@@ -253,7 +255,8 @@ void shelves_ready(struct shelves *shelves, int64_t now)
 }
 
 /* Behind the last unit of a truncated queue lies what was not loaded: there the new one isn't seen either. */
-static void insert_sorted(struct shelves *shelves, struct queue *queue, struct unit *unit, enum shelf_order order)
+static void insert_sorted(struct shelves *shelves, struct queue *queue, struct unit *unit,
+	enum shelf_order order)
 {
 	size_t place = queue->count;
 	while (place > 0 && is_before(unit, queue->units[place - 1], order))

@@ -39,9 +39,10 @@ struct queue {
 
 struct bin {
 	struct shelf *shelf;
-	struct bin *next;           /* of the same shelf */
-	struct bin *next_of_all;    /* of all shelves */
-	const char *designated_for; /* NULL: for anyone. Such units are never counted, and loaded all or not at all */
+	struct bin *next;        /* of the same shelf */
+	struct bin *next_of_all; /* of all shelves */
+	const char
+		*designated_for; /* NULL: for anyone. Such units are never counted, and loaded all or not at all */
 	struct queue queues[SHELF_ORDERS];
 	int64_t available_count; /* available units, by the database's counter less what the batch took */
 	int64_t demanded;        /* working memory of demand.c */
@@ -88,8 +89,8 @@ struct bank *shelves_bank(struct shelves *shelves, const char *bank_id);
 /*
  * The bin of that kind, made when it is new. `designated_for` NULL: for anyone. `attributes` = attribute_set_of_unit.
  */
-struct bin *shelves_bin(struct shelves *shelves, struct bank *bank, enum component component, enum blood_group group,
-	uint32_t attributes, const char *designated_for);
+struct bin *shelves_bin(struct shelves *shelves, struct bank *bank, enum component component,
+	enum blood_group group, uint32_t attributes, const char *designated_for);
 
 /* Sets the database's counter of a bin (of undesignated units). */
 void bin_count(struct bin *bin, int64_t available_count);

@@ -28,7 +28,7 @@ enum process {
 /* What a life depends on beside the component. */
 enum preservative {
 	ANY_PRESERVATIVE,
-	PLAIN,    /* ACD, CPD, CP2D, or nobody knows */
+	PLAIN, /* ACD, CPD, CP2D, or nobody knows */
 	CPDA1,
 	ADDITIVE, /* any additive solution */
 };
@@ -52,9 +52,9 @@ struct product {
 	const char *additive;      /* "AS-1", "SAGM" ...; NULL: none */
 	unsigned int processes;    /* bits of enum process */
 	int64_t collected_at;
-	int64_t processed_at;      /* when the last of the processes was done; of a received unit: when it came */
-	int64_t parts_expire_at;   /* the earliest expiry of what it was made from; INT64_MAX: nothing */
-	int32_t utc_offset_s;      /* of its facility: dated products end at 23:59 local time */
+	int64_t processed_at;    /* when the last of the processes was done; of a received unit: when it came */
+	int64_t parts_expire_at; /* the earliest expiry of what it was made from; INT64_MAX: nothing */
+	int32_t utc_offset_s;    /* of its facility: dated products end at 23:59 local time */
 };
 
 /* The processes among the attributes of a unit: "irradiated", "washed", "thawed" ... */

@@ -58,8 +58,8 @@ static bool may_hold(const struct wish *wish, const struct bin *bin, unsigned in
 	const struct donor *donor = &wish->compatibility.donors[bin->shelf->group];
 	if ((donor->strict_attributes & ~bin->attributes) != 0)
 		return false;
-	if (bin->designated_for != NULL &&
-		(wish->patient_ref == NULL || strcmp(bin->designated_for, wish->patient_ref) != 0))
+	if (bin->designated_for != NULL
+		&& (wish->patient_ref == NULL || strcmp(bin->designated_for, wish->patient_ref) != 0))
 		return false;
 	unsigned int shared = wish_bin_concession(wish, bin);
 	return (shared & ~concession) == 0 && (shared == concession || wish_is_picky(wish));
@@ -100,8 +100,8 @@ void cursors_find(const struct wish *wish, unsigned int concession, int32_t rank
 			continue;
 		for (size_t i = from; i < to; i++) {
 			const struct supplier *supplier = &wish->wanted->suppliers[i];
-			find_on_shelf(wish, supplier->distance_m, &supplier->bank->shelves[wish->request->component][group],
-				concession, arena, cursors);
+			find_on_shelf(wish, supplier->distance_m,
+				&supplier->bank->shelves[wish->request->component][group], concession, arena, cursors);
 		}
 	}
 }
@@ -153,8 +153,8 @@ static bool is_kept(const struct walk *walk, const struct bin *bin)
 static bool is_better(const struct wish *wish, const struct unit *a, int64_t distance_a, const struct unit *b,
 	int64_t distance_b)
 {
-	int result = wish->order == FRESHEST_FIRST ? compare_numbers(b->collected_at, a->collected_at) :
-						     compare_numbers(a->expires_at, b->expires_at);
+	int result = wish->order == FRESHEST_FIRST ? compare_numbers(b->collected_at, a->collected_at)
+											   : compare_numbers(a->expires_at, b->expires_at);
 	if (result == 0)
 		result = compare_numbers(distance_a, distance_b);
 	return result != 0 ? result < 0 : strcmp(a->unit_id, b->unit_id) < 0;
@@ -233,8 +233,9 @@ static void fill_pooled(struct walk *walk, size_t quantity, struct plan *plan)
 	plan_clear(plan);
 	for (size_t from = 0; from < count;) {
 		size_t to = from + 1;
-		while (to < count && (!walk->wish->recipient.is_emergency ||
-					     suppliers[to].distance_m == suppliers[from].distance_m))
+		while (to < count
+			&& (!walk->wish->recipient.is_emergency
+				|| suppliers[to].distance_m == suppliers[from].distance_m))
 			to++;
 		fill_plan(walk, from, to, quantity, plan);
 		from = to;

@@ -34,8 +34,8 @@ static bool is_short_dated(const struct wish *wish, const struct pick *pick)
 
 static bool is_blind_o_negative(const struct wish *wish, const struct pick *pick)
 {
-	return wish->recipient.group == BLOOD_GROUP_UNKNOWN && pick->unit->group == BLOOD_GROUP_O_NEGATIVE &&
-	       wish->rules->rhd[pick->unit->component] == RHD_MATTERS;
+	return wish->recipient.group == BLOOD_GROUP_UNKNOWN && pick->unit->group == BLOOD_GROUP_O_NEGATIVE
+		&& wish->rules->rhd[pick->unit->component] == RHD_MATTERS;
 }
 
 /* A warning that follows from single units. */
@@ -81,7 +81,8 @@ static void warn_of_blind(const struct wish *wish, const struct picks *picks, st
 				(long long)total, (long long)limit));
 }
 
-void warnings_find(const struct wish *wish, const struct picks *picks, struct arena *arena, struct allocation *out)
+void warnings_find(const struct wish *wish, const struct picks *picks, struct arena *arena,
+	struct allocation *out)
 {
 	if (wish->recipient.is_emergency && wish->request->signed_by == NULL)
 		warn(out, WARNING_CODE_SIGNATURE_PENDING, "nobody has signed for this emergency yet");

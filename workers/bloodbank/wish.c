@@ -68,7 +68,8 @@ void wish_read(const struct rules *rules, const struct wanted *wanted, int64_t n
 	wish.patient_ref = request->patient == NULL ? NULL : request->patient->ref;
 	wish.used_at = read_use(request, now);
 	/* the day of collection is day 0, and a day is over only when the next has begun */
-	wish.collected_min = request->has_max_age_days ? wish.used_at - (request->max_age_days + 1) * ONE_DAY : INT64_MIN;
+	wish.collected_min =
+		request->has_max_age_days ? wish.used_at - (request->max_age_days + 1) * ONE_DAY : INT64_MIN;
 	read_attributes(&wish, arena);
 	read_antigens(&wish, arena);
 	wish.concessions = allowed_concessions(&wish.recipient);
@@ -84,8 +85,8 @@ static bool is_designated_for(const char *designated_for, const char *patient_re
 
 bool wish_can_use(const struct wish *wish, const struct unit *unit)
 {
-	return !unit->is_taken && unit->expires_at > wish->used_at &&
-	       (unit->designated_for == NULL || is_designated_for(unit->designated_for, wish->patient_ref));
+	return !unit->is_taken && unit->expires_at > wish->used_at
+		&& (unit->designated_for == NULL || is_designated_for(unit->designated_for, wish->patient_ref));
 }
 
 static bool has_codes(const struct wish *wish, const struct unit *unit)
@@ -158,8 +159,8 @@ static int32_t sum_penalties(const struct rules *rules, uint32_t surplus)
 static int32_t group_penalty(const struct wish *wish, const struct shelf *shelf)
 {
 	enum blood_group group = wish->recipient.group;
-	bool is_needed = shelf->group == group || (group == BLOOD_GROUP_UNKNOWN &&
-		wish->compatibility.donors[shelf->group].rank == 0);
+	bool is_needed = shelf->group == group
+		|| (group == BLOOD_GROUP_UNKNOWN && wish->compatibility.donors[shelf->group].rank == 0);
 	return is_needed ? 0 : wish->rules->group_penalty[shelf->component][shelf->group];
 }
 
@@ -170,7 +171,7 @@ int32_t wish_penalty(const struct wish *wish, const struct bin *bin)
 	int32_t unmet = (int32_t)__builtin_popcount(missing) * rules->unmet_penalty;
 	if (bin->designated_for != NULL)
 		return unmet + rules->designated_penalty; /* what is special about it was meant for this patient */
-	uint32_t needed = wish->attributes | wish->compatibility.donors[bin->shelf->group].attributes |
-			  wish->compatibility.donors[bin->shelf->group].strict_attributes;
+	uint32_t needed = wish->attributes | wish->compatibility.donors[bin->shelf->group].attributes
+		| wish->compatibility.donors[bin->shelf->group].strict_attributes;
 	return unmet + group_penalty(wish, bin->shelf) + sum_penalties(rules, bin->attributes & ~needed);
 }

@@ -28,7 +28,8 @@ struct wanted {
 	int64_t quantity;                /* units still wanted: all, or what is left of a back-order */
 	int64_t blind_o_negative_before; /* O- units this patient already got while the group was unknown */
 	bool is_facility_known;
-	bool is_followup; /* of a back-order, or for a unit that was lost: the request itself was decided before */
+	bool
+		is_followup; /* of a back-order, or for a unit that was lost: the request itself was decided before */
 };
 
 /*
@@ -53,10 +54,10 @@ struct wish {
 	struct compatibility compatibility;
 	const char *patient_ref; /* or NULL */
 	int64_t now;
-	int64_t used_at;         /* max(now, needed_at): units must be in date then */
-	int64_t collected_min;   /* of max_age_days; INT64_MIN without */
-	uint32_t attributes;     /* required */
-	const char **codes;      /* required attributes without a bit */
+	int64_t used_at;       /* max(now, needed_at): units must be in date then */
+	int64_t collected_min; /* of max_age_days; INT64_MIN without */
+	uint32_t attributes;   /* required */
+	const char **codes;    /* required attributes without a bit */
 	size_t codes_count;
 	char (*antigens)[ANTIGEN_NAME_MAX + 1]; /* bare names that units must lack */
 	size_t antigens_count;

@@ -12,7 +12,7 @@
 struct chain {
 	const char *request_id;
 	const char *correlation_id; /* also the id of the first message */
-	bool is_json; /* events are collected, not printed */
+	bool is_json;               /* events are collected, not printed */
 	bool has_color;
 	int64_t started_us, last_us; /* clock_steady_us */
 	json_t *events;

@@ -31,8 +31,8 @@ typedef void difference_fn(void *owner, const struct part *part, enum difference
 	const json_t *expected, const json_t *live);
 
 /* Tells each difference of one part. `topology` is the contract's, `live` the listing. */
-void difference_find(
-	const struct part *part, const json_t *topology, const json_t *live, difference_fn *tell, void *owner);
+void difference_find(const struct part *part, const json_t *topology, const json_t *live, difference_fn *tell,
+	void *owner);
 
 /* "source hospital, destination bloodbank, ..." */
 void difference_name(const struct part *part, const json_t *thing, char *text, size_t text_bytes);

@@ -111,8 +111,8 @@ static CURLcode perform(struct management *management, const char *method, const
 	return code;
 }
 
-static bool tell_status(
-	long status, const char *method, const char *path, const char *answer, struct why *why)
+static bool tell_status(long status, const char *method, const char *path, const char *answer,
+	struct why *why)
 {
 	if (status == 404)
 		return because(why, "absent", "%s %s: there is no such thing", method, path);

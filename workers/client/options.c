@@ -31,8 +31,8 @@ struct reading {
 	bool is_good;
 };
 
-static const struct option_row *find_in(
-	const struct option_row table[], const char *name, size_t length, char letter)
+static const struct option_row *find_in(const struct option_row table[], const char *name, size_t length,
+	char letter)
 {
 	for (const struct option_row *row = table; row->name != NULL; row++) {
 		bool is_same_name = length > 0 && strlen(row->name) == length && memcmp(row->name, name, length) == 0;
@@ -42,8 +42,8 @@ static const struct option_row *find_in(
 	return NULL;
 }
 
-static const struct option_row *find(
-	const struct reading *reading, const char *name, size_t length, char letter)
+static const struct option_row *find(const struct reading *reading, const char *name, size_t length,
+	char letter)
 {
 	const struct option_row *row = find_in(reading->table, name, length, letter);
 	return row != NULL ? row : find_in(common_options, name, length, letter);

@@ -4,24 +4,21 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "ask.h"
 #include "chain.h"
 #include "clock.h"
 #include "command.h"
 #include "connections.h"
 #include "events.h"
 #include "feed.h"
-#include "moment_option.h"
 #include "session.h"
 #include "uuid.h"
 
 struct request_values {
 	struct common_values common;
-	const char *hospital_id, *component, *group, *urgency, *needed_at, *request_id, *order_id, *signed_by,
-		*requested_by, *note;
-	const char *patient_ref, *sex, *age_years;
-	struct option_texts attributes, antigen_negative;
-	long quantity, timeout_s;
-	bool is_all_or_nothing, is_watched, is_direct;
+	struct ask ask;
+	long timeout_s;
+	bool is_watched;
 };
 
 #define AT(member) offsetof(struct request_values, member)
@@ -30,27 +27,27 @@ static const struct option_row options[] = {
 	{ .name = "hospital",
 		.argument = "ID",
 		.kind = OPTION_TEXT,
-		.offset = AT(hospital_id),
+		.offset = AT(ask.hospital_id),
 		.fallback = "hospital-001",
 		.help = "who asks" },
 	{ .name = "component",
 		.argument = "NAME",
 		.kind = OPTION_TEXT,
-		.offset = AT(component),
+		.offset = AT(ask.component),
 		.fallback = "red_cells",
 		.choices = "red_cells|whole_blood|plasma|cryo|platelets",
 		.help = "what is asked for" },
 	{ .name = "group",
 		.argument = "GROUP",
 		.kind = OPTION_TEXT,
-		.offset = AT(group),
+		.offset = AT(ask.group),
 		.is_required = true,
 		.choices = "O-|O+|A-|A+|B-|B+|AB-|AB+|unknown",
 		.help = "the patient's group" },
 	{ .name = "quantity",
 		.argument = "UNITS",
 		.kind = OPTION_NUMBER,
-		.offset = AT(quantity),
+		.offset = AT(ask.quantity),
 		.fallback = "1",
 		.minimum = 1,
 		.maximum = 100,
@@ -58,73 +55,73 @@ static const struct option_row options[] = {
 	{ .name = "urgency",
 		.argument = "NAME",
 		.kind = OPTION_TEXT,
-		.offset = AT(urgency),
+		.offset = AT(ask.urgency),
 		.fallback = "routine",
 		.choices = "emergency|urgent|routine|replenishment",
 		.help = "how soon" },
 	{ .name = "needed-at",
 		.argument = "TIME",
 		.kind = OPTION_TEXT,
-		.offset = AT(needed_at),
+		.offset = AT(ask.needed_at),
 		.help = "2026-03-01T08:00:00Z, or from now: +90m, +36h, +3d" },
 	{ .name = "attribute",
 		.argument = "NAME",
 		.kind = OPTION_TEXTS,
-		.offset = AT(attributes),
+		.offset = AT(ask.attributes),
 		.help = "irradiated, cmv_negative, ...; may be repeated" },
 	{ .name = "antigen-negative",
 		.argument = "NAME",
 		.kind = OPTION_TEXTS,
-		.offset = AT(antigen_negative),
+		.offset = AT(ask.antigen_negative),
 		.help = "K, Fya, ...; may be repeated" },
 	{ .name = "patient",
 		.argument = "REF",
 		.kind = OPTION_TEXT,
-		.offset = AT(patient_ref),
+		.offset = AT(ask.patient_ref),
 		.help = "an opaque reference, no name" },
 	{ .name = "sex",
 		.argument = "NAME",
 		.kind = OPTION_TEXT,
-		.offset = AT(sex),
+		.offset = AT(ask.sex),
 		.choices = "female|male|unknown",
 		.help = "the patient's" },
 	{ .name = "age",
 		.argument = "YEARS",
 		.kind = OPTION_TEXT,
-		.offset = AT(age_years),
+		.offset = AT(ask.age_years),
 		.help = "the patient's" },
 	{ .name = "all-or-nothing",
 		.kind = OPTION_FLAG,
-		.offset = AT(is_all_or_nothing),
+		.offset = AT(ask.is_all_or_nothing),
 		.help = "refuse a part of the quantity" },
 	{ .name = "signed-by",
 		.argument = "REF",
 		.kind = OPTION_TEXT,
-		.offset = AT(signed_by),
+		.offset = AT(ask.signed_by),
 		.help = "who answers for it" },
 	{ .name = "requested-by",
 		.argument = "REF",
 		.kind = OPTION_TEXT,
-		.offset = AT(requested_by),
+		.offset = AT(ask.requested_by),
 		.help = "who asks" },
 	{ .name = "note",
 		.argument = "TEXT",
 		.kind = OPTION_TEXT,
-		.offset = AT(note),
+		.offset = AT(ask.note),
 		.help = "for people; no names" },
 	{ .name = "order",
 		.argument = "ID",
 		.kind = OPTION_TEXT,
-		.offset = AT(order_id),
+		.offset = AT(ask.order_id),
 		.help = "links components of one order" },
 	{ .name = "request-id",
 		.argument = "UUID",
 		.kind = OPTION_TEXT,
-		.offset = AT(request_id),
+		.offset = AT(ask.request_id),
 		.help = "to ask again for the same; default: a new one" },
 	{ .name = "direct",
 		.kind = OPTION_FLAG,
-		.offset = AT(is_direct),
+		.offset = AT(ask.is_direct),
 		.help = "publish hospital.blood.requested, past the hospital worker" },
 	{ .name = "watch",
 		.kind = OPTION_FLAG,
@@ -163,89 +160,15 @@ struct run {
 	enum event event;
 };
 
-static struct patient *make_patient(const struct request_values *values, struct arena *arena)
-{
-	bool has_patient = values->patient_ref != NULL || values->sex != NULL || values->age_years != NULL
-		|| values->antigen_negative.count > 0;
-	if (!has_patient)
-		return NULL;
-	struct patient *patient = arena_new(arena, sizeof(*patient));
-	patient->ref = values->patient_ref;
-	patient->sex = sex_find(values->sex == NULL ? "" : values->sex);
-	patient->has_age_years = values->age_years != NULL;
-	patient->age_years = values->age_years == NULL ? 0 : strtol(values->age_years, NULL, 10);
-	patient->antigen_negative_count = values->antigen_negative.count;
-	patient->antigen_negative = arena_array(arena, values->antigen_negative.count, sizeof(char *));
-	memcpy(patient->antigen_negative, values->antigen_negative.items,
-		values->antigen_negative.count * sizeof(char *));
-	return patient;
-}
-
-/* Both events have the same members, as far as people set them. */
-static struct hospital_blood_requested *make_body(const struct run *run, struct arena *arena)
-{
-	const struct request_values *values = run->values;
-	struct hospital_blood_requested *body = arena_new(arena, sizeof(*body));
-	*body = (struct hospital_blood_requested){
-		.request_id = run->request_id,
-		.order_id = values->order_id,
-		.hospital_id = values->hospital_id,
-		.component = component_find(values->component),
-		.group = blood_group_find(values->group),
-		.quantity = values->quantity,
-		.urgency = urgency_find(values->urgency),
-		.attributes = arena_array(arena, values->attributes.count, sizeof(char *)),
-		.attributes_count = values->attributes.count,
-		.patient = make_patient(values, arena),
-		.signed_by = values->signed_by,
-		.accept_partial = !values->is_all_or_nothing,
-		.requested_by = values->requested_by,
-		.note = values->note,
-	};
-	memcpy(body->attributes, values->attributes.items, values->attributes.count * sizeof(char *));
-	return body;
-}
-
-/* The command's body is the event's without what the hospital sets. */
-static bool write_body(struct run *run, const struct hospital_blood_requested *body, struct why *why)
-{
-	struct hospital_blood_request command = {
-		.request_id = body->request_id,
-		.order_id = body->order_id,
-		.hospital_id = body->hospital_id,
-		.component = body->component,
-		.group = body->group,
-		.quantity = body->quantity,
-		.urgency = body->urgency,
-		.needed_at = body->needed_at,
-		.has_needed_at = body->has_needed_at,
-		.attributes = body->attributes,
-		.attributes_count = body->attributes_count,
-		.patient = body->patient,
-		.signed_by = body->signed_by,
-		.accept_partial = body->accept_partial,
-		.requested_by = body->requested_by,
-		.note = body->note,
-	};
-	run->event = run->values->is_direct ? HOSPITAL_BLOOD_REQUESTED : HOSPITAL_BLOOD_REQUEST;
-	const void *chosen = run->values->is_direct ? (const void *)body : (const void *)&command;
-	const struct schema *schema = event_type(run->event)->schema;
-	return schema_check(schema, chosen, why) && schema_write(schema, chosen, &run->body);
-}
-
 static bool prepare(struct run *run, struct why *why)
 {
-	const struct request_values *values = run->values;
+	const struct ask *ask = &run->values->ask;
 	uuid_random(run->message_id);
 	memcpy(run->request_id, run->message_id, sizeof(run->request_id));
-	if (values->request_id != NULL && !uuid_canonical(values->request_id, run->request_id))
-		return because(why, "usage", "--request-id: \"%s\" is no uuid", values->request_id);
-	struct hospital_blood_requested *body = make_body(run, &run->arena);
-	body->has_needed_at = values->needed_at != NULL;
-	if (body->has_needed_at && !moment_option_read(values->needed_at, clock_now_us(), &body->needed_at))
-		return because(why, "usage", "--needed-at: \"%s\" is no time; write 2026-03-01T08:00:00Z or +36h",
-			values->needed_at);
-	return write_body(run, body, why);
+	if (ask->request_id != NULL && !uuid_canonical(ask->request_id, run->request_id))
+		return because(why, "usage", "--request-id: \"%s\" is no uuid", ask->request_id);
+	run->event = ask->is_direct ? HOSPITAL_BLOOD_REQUESTED : HOSPITAL_BLOOD_REQUEST;
+	return ask_write(ask, run->request_id, clock_now_us(), &run->arena, &run->body, why);
 }
 
 static bool connect(struct run *run, struct why *why)
@@ -263,7 +186,7 @@ static bool connect(struct run *run, struct why *why)
 static bool publish(struct run *run, int64_t deadline_ms, struct why *why)
 {
 	const struct event_type *type = event_type(run->event);
-	bool is_emergency = strcmp(run->values->urgency, urgency_name(URGENCY_EMERGENCY)) == 0;
+	bool is_emergency = strcmp(run->values->ask.urgency, urgency_name(URGENCY_EMERGENCY)) == 0;
 	const struct publication publication = {
 		.exchange = type->exchange,
 		.routing_key = arena_print(&run->arena, "%s%s", type->name, is_emergency ? ".emergency" : ""),

@@ -7,15 +7,14 @@
 #include "clock.h"
 #include "command.h"
 #include "connections.h"
-#include "digest.h"
+#include "consignment.h"
 #include "events.h"
 #include "feed.h"
 #include "moment_option.h"
 #include "session.h"
 #include "uuid.h"
-#include "world.h"
 
-enum { SEED_PARTS_MAX = WORLD_UNITS_MAX, PROGRESS_EVERY_MS = 200 };
+enum { PROGRESS_EVERY_MS = 200 };
 
 struct seed_values {
 	struct common_values common;
@@ -101,7 +100,7 @@ struct run {
 	struct connections connections;
 	struct session session;
 	struct feed feed;
-	struct world world;
+	struct consignment consignment;
 	char correlation_id[UUID_TEXT_BYTES];
 	struct part *parts;
 	size_t part_count;
@@ -112,54 +111,13 @@ struct run {
 	char refusal[200]; /* the first one heard */
 };
 
-static const char *bank_of(const struct run *run, size_t part)
-{
-	static const char *const defaults[] = { "bank-001", "bank-002" };
-	const struct option_texts *banks = &run->values->banks;
-	return banks->count > 0 ? banks->items[part % banks->count] : defaults[part % 2];
-}
-
-static size_t units_of(const struct run *run, size_t part)
-{
-	size_t batch = (size_t)run->values->batch, first = part * batch, units = (size_t)run->values->units;
-	return units - first < batch ? units - first : batch;
-}
-
-/* The body of a part: the same for the same options, so that its message id may be the same, too. */
-static bool write_part(struct run *run, size_t part, struct why *why)
-{
-	size_t count = units_of(run, part);
-	struct bloodbank_unit_receive body = {
-		.bank_id = bank_of(run, part),
-		.units = arena_array(&run->arena, count, sizeof(*body.units)),
-		.units_count = count,
-		.received_by = "carebus-seed",
-	};
-	for (size_t i = 0; i < count; i++)
-		world_unit(&run->world, part * (size_t)run->values->batch + i, &run->arena, &body.units[i]);
-	buffer_reset(&run->body);
-	return schema_check(&bloodbank_unit_receive_schema, &body, why)
-		&& schema_write(&bloodbank_unit_receive_schema, &body, &run->body);
-}
-
-/* Ids follow from what is sent: another run of the same seed is the same run, and changes nothing. */
-static void name_part(struct run *run, struct part *part)
-{
-	static const unsigned char namespace_bytes[UUID_BYTES] = "carebus demo 001";
-	char digest[SHA256_TEXT_BYTES];
-	sha256_text(buffer_text(&run->body), run->body.length_bytes, digest);
-	uuid_from_names(
-		namespace_bytes, (const char *const[]){ run->values->seed, digest, NULL }, part->message_id);
-}
-
 static bool send_part(struct run *run, size_t number, int64_t deadline_ms, struct why *why)
 {
 	const struct event_type *type = event_type(BLOODBANK_UNIT_RECEIVE);
 	struct part *part = &run->parts[number];
 	arena_reset(&run->arena);
-	if (!write_part(run, number, why))
+	if (!consignment_write(&run->consignment, number, &run->arena, &run->body, part->message_id, why))
 		return false;
-	name_part(run, part);
 	const struct publication publication = {
 		.exchange = type->exchange,
 		.routing_key = type->name,
@@ -207,7 +165,7 @@ static void hear(void *owner, struct delivery *delivery)
 			note_refusal(run, delivery);
 		} else {
 			run->received_parts++;
-			run->received_units += units_of(run, (size_t)(part - run->parts));
+			run->received_units += consignment_units(&run->consignment, (size_t)(part - run->parts));
 		}
 	}
 	delivery_free(delivery);
@@ -218,17 +176,21 @@ static bool prepare(struct run *run, struct why *why)
 	const struct seed_values *values = run->values;
 	int64_t at_us = clock_now_us();
 	if (values->at != NULL && !moment_option_read(values->at, at_us, &at_us))
-		return because(
-			why, "usage", "--at: \"%s\" is no time; write 2026-03-01T00:00:00Z or -2d", values->at);
-	run->world = (struct world){
-		.seed = values->seed,
-		.day_us = at_us - at_us % DAYS_US(1),
-		.component = component_find(values->component == NULL ? "" : values->component),
-		.group = blood_group_find(values->group == NULL ? "" : values->group),
-		.is_fresh = values->is_fresh,
+		return because(why, "usage", "--at: \"%s\" is no time; write 2026-03-01T00:00:00Z or -2d",
+			values->at);
+	run->consignment = (struct consignment){
+		.world = {
+			.seed = values->seed,
+			.day_us = at_us - at_us % DAYS_US(1),
+			.component = component_find(values->component == NULL ? "" : values->component),
+			.group = blood_group_find(values->group == NULL ? "" : values->group),
+			.is_fresh = values->is_fresh,
+		},
+		.banks = &values->banks,
+		.units = (size_t)values->units,
+		.units_per_command = (size_t)values->batch,
 	};
-	size_t batch = (size_t)values->batch;
-	run->part_count = ((size_t)values->units + batch - 1) / batch;
+	run->part_count = consignment_commands(&run->consignment);
 	run->parts = calloc(run->part_count, sizeof(*run->parts));
 	if (run->parts == NULL)
 		abort();
@@ -244,8 +206,8 @@ static bool connect(struct run *run, struct why *why)
 			return false;
 		queue = run->feed.name;
 	}
-	return session_open(
-		&run->session, &run->connections.upstream, &run->connections.watcher, queue, hear, run, why);
+	return session_open(&run->session, &run->connections.upstream, &run->connections.watcher, queue, hear,
+		run, why);
 }
 
 static bool send_all(struct run *run, int64_t deadline_ms, struct why *why)

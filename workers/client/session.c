@@ -91,13 +91,13 @@ bool session_serve(struct session *session, int64_t deadline_ms, struct why *why
 		&& (session->consumer == NULL || consumer_serve(session->consumer, why));
 }
 
-bool session_send(
-	struct session *session, const struct publication *publication, int64_t deadline_ms, struct why *why)
+bool session_send(struct session *session, const struct publication *publication, int64_t deadline_ms,
+	struct why *why)
 {
 	while (publisher_room(session->publisher) == 0) {
 		if (clock_steady_ms() >= deadline_ms)
-			return because(
-				why, "timeout", "the broker takes no more messages now; look for an alarm in its log");
+			return because(why, "timeout",
+				"the broker takes no more messages now; look for an alarm in its log");
 		if (!session_serve(session, deadline_ms, why))
 			return false;
 	}
@@ -125,7 +125,7 @@ bool session_settle(struct session *session, int64_t deadline_ms, struct why *wh
 			"%zu of %zu messages reached no queue; `carebus topology check` tells what is missing",
 			session->returned, session->sent);
 	if (session->nacked > 0)
-		return because(
-			why, "full", "%zu of %zu messages were refused: a queue is full", session->nacked, session->sent);
+		return because(why, "full", "%zu of %zu messages were refused: a queue is full", session->nacked,
+			session->sent);
 	return true;
 }

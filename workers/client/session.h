@@ -26,8 +26,8 @@ bool session_open(struct session *session, const struct address *sending, const 
 void session_close(struct session *session);
 
 /* Waits for room and sends. False: the connection is gone, or there was no room in time. */
-bool session_send(
-	struct session *session, const struct publication *publication, int64_t deadline_ms, struct why *why);
+bool session_send(struct session *session, const struct publication *publication, int64_t deadline_ms,
+	struct why *why);
 
 /* Serves both connections once: waits until something happens, at most until `deadline_ms` (clock_steady_ms). False: one is gone. */
 bool session_serve(struct session *session, int64_t deadline_ms, struct why *why);

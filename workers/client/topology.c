@@ -110,8 +110,8 @@ static const char *advice(const struct run *run, enum difference_kind kind)
 	return "drain it, delete it by hand, then apply";
 }
 
-static void print_difference(
-	struct run *run, enum difference_kind kind, const json_t *thing, const char *result)
+static void print_difference(struct run *run, enum difference_kind kind, const json_t *thing,
+	const char *result)
 {
 	char name[NAME_BYTES];
 	difference_name(run->part, thing, name, sizeof(name));
@@ -131,8 +131,8 @@ static void tell(void *owner, const struct part *part, enum difference_kind kind
 	bool is_gone = run->is_applying && can_apply(run, kind) && !run->is_broken && apply(run, expected);
 	if (!is_gone)
 		run->remaining++;
-	print_difference(
-		run, kind, expected != NULL ? expected : live, run->is_broken ? "failed" : advice(run, kind));
+	print_difference(run, kind, expected != NULL ? expected : live,
+		run->is_broken ? "failed" : advice(run, kind));
 }
 
 static bool compare_part(struct run *run, const struct part *part)

@@ -94,8 +94,8 @@ static const struct product *find_product(enum component component)
 	return &products[i];
 }
 
-static void draw_attributes(
-	uint64_t *state, int64_t age_days, struct arena *arena, struct received_unit *unit)
+static void draw_attributes(uint64_t *state, int64_t age_days, struct arena *arena,
+	struct received_unit *unit)
 {
 	unit->attributes = arena_array(arena, CODES_MAX, sizeof(*unit->attributes));
 	for (size_t i = 0; i < CODES_MAX; i++) {
@@ -107,8 +107,8 @@ static void draw_attributes(
 }
 
 /* Facility, the year of collection, a serial number of its own for each unit of a seed. */
-static const char *donation_number(
-	const struct world *world, int64_t collected_at, unsigned long number, struct arena *arena)
+static const char *donation_number(const struct world *world, int64_t collected_at, unsigned long number,
+	struct arena *arena)
 {
 	char day[TIME_TEXT_BYTES];
 	unsigned long first =
@@ -117,8 +117,8 @@ static const char *donation_number(
 	return arena_print(arena, "A9999%.2s%06lu", day + 2, (first + number) % WORLD_UNITS_MAX);
 }
 
-void world_unit(
-	const struct world *world, unsigned long number, struct arena *arena, struct received_unit *out)
+void world_unit(const struct world *world, unsigned long number, struct arena *arena,
+	struct received_unit *out)
 {
 	uint64_t state = seed_number(world->seed) + number * UINT64_C(0xd1342543de82ef95);
 	const struct product *drawn = draw_product(&state);

@@ -18,5 +18,5 @@ struct world {
 };
 
 /* The unit of that number; texts are in the arena. */
-void world_unit(
-	const struct world *world, unsigned long number, struct arena *arena, struct received_unit *out);
+void world_unit(const struct world *world, unsigned long number, struct arena *arena,
+	struct received_unit *out);

@@ -35,8 +35,8 @@ bool holding_add_release(struct request *request, struct release *release)
 }
 
 /* A unit may be released and reserved anew in one go: only an allocation that was decided earlier is ended. */
-static bool is_released(
-	const struct request *request, const struct allocation *allocation, const char *unit_id)
+static bool is_released(const struct request *request, const struct allocation *allocation,
+	const char *unit_id)
 {
 	for (const struct release *release = request->releases; release != NULL; release = release->next)
 		if (release->released_at > allocation->decided_at && strcmp(release->unit_id, unit_id) == 0)

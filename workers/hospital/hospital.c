@@ -20,8 +20,8 @@ static void tell_state(const struct request *request, struct arena *arena, struc
 	struct origin origin = origin_of(request);
 	struct hospital_request_updated state;
 	request_describe(request, arena, &state);
-	outbox_event(
-		outbox, HOSPITAL_REQUEST_UPDATED, &state, request->request_id, request->version, false, &origin);
+	outbox_event(outbox, HOSPITAL_REQUEST_UPDATED, &state, request->request_id, request->version, false,
+		&origin);
 	outbox_view(outbox, "request", request->request_id, request->version, HOSPITAL_REQUEST_UPDATED, &state);
 }
 
@@ -34,8 +34,8 @@ static void tell_requested(const struct request *request, struct arena *arena, s
 		request->urgency == URGENCY_EMERGENCY, &origin);
 }
 
-static void refuse(
-	const struct message *message, struct hospital_blood_refused *refused, struct outbox *outbox)
+static void refuse(const struct message *message, struct hospital_blood_refused *refused,
+	struct outbox *outbox)
 {
 	refused->request_id = message_request_id(message);
 	refused->command = event_type(message->event)->name;
@@ -43,8 +43,8 @@ static void refuse(
 	outbox_answer(outbox, HOSPITAL_BLOOD_REFUSED, refused, false);
 }
 
-static void refuse_duplicate(
-	const struct message *message, const struct request *request, struct outbox *outbox)
+static void refuse_duplicate(const struct message *message, const struct request *request,
+	struct outbox *outbox)
 {
 	refuse(message,
 		&(struct hospital_blood_refused){
@@ -58,8 +58,8 @@ static void refuse_duplicate(
 }
 
 /* What the machine itself cannot accept: another body under a known message id. */
-static void refuse_conflict(
-	const struct message *message, const char *reason, const char *detail, struct outbox *outbox)
+static void refuse_conflict(const struct message *message, const char *reason, const char *detail,
+	struct outbox *outbox)
 {
 	refuse(message,
 		&(struct hospital_blood_refused){
@@ -113,8 +113,8 @@ static bool record(const struct message *message, const struct hospital_blood_re
 }
 
 /* The same request again hears the same events again. */
-static enum outcome decide_request(
-	const struct message *message, struct batch *batch, struct outbox *outbox, struct why *why)
+static enum outcome decide_request(const struct message *message, struct batch *batch, struct outbox *outbox,
+	struct why *why)
 {
 	const struct request *request = find_request(message, batch);
 	struct hospital_blood_requested requested;
@@ -135,8 +135,8 @@ static enum outcome decide_request(
 }
 
 /* Our own events come by here as well: what is known changes nothing. */
-static enum outcome decide_requested(
-	const struct message *message, struct batch *batch, struct outbox *outbox, struct why *why)
+static enum outcome decide_requested(const struct message *message, struct batch *batch,
+	struct outbox *outbox, struct why *why)
 {
 	const struct request *request = find_request(message, batch);
 	bool is_news;
@@ -148,8 +148,8 @@ static enum outcome decide_requested(
 	return DONE;
 }
 
-static enum outcome decide_approved(
-	const struct message *message, struct batch *batch, struct outbox *outbox, struct why *why)
+static enum outcome decide_approved(const struct message *message, struct batch *batch, struct outbox *outbox,
+	struct why *why)
 {
 	struct request *request = join_request(message, batch);
 	(void)why;
@@ -158,8 +158,8 @@ static enum outcome decide_approved(
 	return DONE;
 }
 
-static enum outcome decide_rejected(
-	const struct message *message, struct batch *batch, struct outbox *outbox, struct why *why)
+static enum outcome decide_rejected(const struct message *message, struct batch *batch, struct outbox *outbox,
+	struct why *why)
 {
 	struct request *request = join_request(message, batch);
 	(void)why;
@@ -168,8 +168,8 @@ static enum outcome decide_rejected(
 	return DONE;
 }
 
-static enum outcome decide_released(
-	const struct message *message, struct batch *batch, struct outbox *outbox, struct why *why)
+static enum outcome decide_released(const struct message *message, struct batch *batch, struct outbox *outbox,
+	struct why *why)
 {
 	struct request *request = join_request(message, batch);
 	(void)why;
@@ -200,8 +200,8 @@ static enum outcome answer_request(const struct message *message, struct databas
 	return DONE;
 }
 
-static const void *read_view(
-	const char *key, struct database *database, int64_t *version, struct arena *arena, struct why *why)
+static const void *read_view(const char *key, struct database *database, int64_t *version,
+	struct arena *arena, struct why *why)
 {
 	enum outcome outcome;
 	const struct hospital_request_updated *state = store_describe(key, database, arena, &outcome, why);

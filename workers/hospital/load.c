@@ -123,8 +123,8 @@ static const struct reader readers[] = {
 
 enum { READERS = sizeof(readers) / sizeof(readers[0]) };
 
-static void send_ids(
-	const struct requests *requests, struct database *database, int tickets[READERS], bool with_lock)
+static void send_ids(const struct requests *requests, struct database *database, int tickets[READERS],
+	bool with_lock)
 {
 	struct parameter ids;
 	parameters_arrays(&ids, "u");
@@ -168,8 +168,8 @@ static int text_compare(const void *a, const void *b)
 }
 
 /* Sorted here once more: the database's collation is not ours. */
-static enum outcome read_hospitals(
-	struct requests *requests, struct database *database, int ticket, struct arena *arena, struct why *why)
+static enum outcome read_hospitals(struct requests *requests, struct database *database, int ticket,
+	struct arena *arena, struct why *why)
 {
 	const struct rows *rows = database_rows(database, ticket, why);
 	if (rows == NULL)
@@ -181,8 +181,8 @@ static enum outcome read_hospitals(
 	return DONE;
 }
 
-enum outcome store_read(
-	struct requests *requests, struct database *database, struct arena *arena, struct why *why)
+enum outcome store_read(struct requests *requests, struct database *database, struct arena *arena,
+	struct why *why)
 {
 	int tickets[READERS];
 	send_ids(requests, database, tickets, false);

@@ -70,6 +70,13 @@ static int64_t asked_at(const struct hospital_blood_requested *requested, int64_
 	return requested->has_requested_at && requested->requested_at < now ? requested->requested_at : now;
 }
 
+/* Emergencies never wait. */
+static bool is_scheduled(const struct hospital_blood_requested *requested, int64_t now)
+{
+	return requested->has_needed_at && requested->urgency != URGENCY_EMERGENCY
+		&& requested->needed_at > now + HOURS_US(LIFECYCLE_SCHEDULE_HOURS);
+}
+
 void request_fill(struct request *request, const struct hospital_blood_requested *requested,
 	const char *content, int64_t now)
 {
@@ -84,8 +91,7 @@ void request_fill(struct request *request, const struct hospital_blood_requested
 	request->has_needed_at = requested->has_needed_at;
 	request->requested_at = asked_at(requested, now);
 	request->has_requested_at = true;
-	request->is_scheduled =
-		requested->has_needed_at && requested->needed_at > now + HOURS_US(LIFECYCLE_SCHEDULE_HOURS);
+	request->is_scheduled = is_scheduled(requested, now);
 	note_change(request);
 }
 
@@ -112,8 +118,8 @@ static void note_decision(struct request *request, const char *hospital_id, enum
 		request->urgency = urgency;
 }
 
-bool request_add_approval(
-	struct request *request, const struct bloodbank_blood_approved *approved, struct arena *arena)
+bool request_add_approval(struct request *request, const struct bloodbank_blood_approved *approved,
+	struct arena *arena)
 {
 	struct allocation *allocation = arena_new(arena, sizeof(*allocation));
 	*allocation = (struct allocation){
@@ -171,8 +177,8 @@ bool request_add_release(struct request *request, const struct bloodbank_reserva
 	return true;
 }
 
-static void describe_holding(
-	const struct request *request, struct arena *arena, struct hospital_request_updated *out)
+static void describe_holding(const struct request *request, struct arena *arena,
+	struct hospital_request_updated *out)
 {
 	struct allocated_unit units[HOLDING_UNITS_MAX];
 	struct warning warnings[HOLDING_WARNINGS_MAX];
@@ -201,8 +207,8 @@ static void describe_decisions(const struct request *request, struct hospital_re
 		out->quantity_requested = request->allocations->quantity_requested;
 }
 
-void request_describe(
-	const struct request *request, struct arena *arena, struct hospital_request_updated *out)
+void request_describe(const struct request *request, struct arena *arena,
+	struct hospital_request_updated *out)
 {
 	*out = (struct hospital_request_updated){
 		.request_id = request->request_id,

@@ -79,12 +79,12 @@ void request_fill(struct request *request, const struct hospital_blood_requested
 void request_event(const struct request *request, struct arena *arena, struct hospital_blood_requested *out);
 
 /* Each records a fact once. False: known already, nothing changed. Raises the version. */
-bool request_add_approval(
-	struct request *request, const struct bloodbank_blood_approved *approved, struct arena *arena);
+bool request_add_approval(struct request *request, const struct bloodbank_blood_approved *approved,
+	struct arena *arena);
 bool request_add_rejection(struct request *request, const struct bloodbank_blood_rejected *rejected);
 bool request_add_release(struct request *request, const struct bloodbank_reservation_released *released,
 	int64_t now, struct arena *arena);
 
 /* The request as others see it. */
-void request_describe(
-	const struct request *request, struct arena *arena, struct hospital_request_updated *out);
+void request_describe(const struct request *request, struct arena *arena,
+	struct hospital_request_updated *out);

@@ -53,11 +53,11 @@ static void store_requests(const struct requests *requests, struct database *dat
 }
 
 /* Adds the rows of one new allocation to the columns of a table. */
-typedef void add_allocation_fn(
-	struct parameter column[], const char *request_id, const struct allocation *allocation);
+typedef void add_allocation_fn(struct parameter column[], const char *request_id,
+	const struct allocation *allocation);
 
-static void add_allocation(
-	struct parameter column[], const char *request_id, const struct allocation *allocation)
+static void add_allocation(struct parameter column[], const char *request_id,
+	const struct allocation *allocation)
 {
 	parameter_uuid(&column[0], request_id);
 	parameter_int(&column[1], allocation->allocation_no);
@@ -85,8 +85,8 @@ static void add_units(struct parameter column[], const char *request_id, const s
 	}
 }
 
-static void add_warnings(
-	struct parameter column[], const char *request_id, const struct allocation *allocation)
+static void add_warnings(struct parameter column[], const char *request_id,
+	const struct allocation *allocation)
 {
 	for (size_t i = 0; i < allocation->warnings_count; i++) {
 		parameter_uuid(&column[0], request_id);

@@ -119,8 +119,12 @@ struct unknown_case {
 START_TEST(red_cells_for_an_unknown_group_depend_on_sex_and_age)
 {
 	static const struct unknown_case cases[] = {
-		{ SEX_FEMALE, 50, "neg pos" },   { SEX_FEMALE, 51, "pos neg" }, { SEX_MALE, 18, "neg pos" },
-		{ SEX_MALE, 19, "pos neg" },     { SEX_UNKNOWN, 70, "neg pos" }, { SEX_NONE, 70, "neg pos" },
+		{ SEX_FEMALE, 50, "neg pos" },
+		{ SEX_FEMALE, 51, "pos neg" },
+		{ SEX_MALE, 18, "neg pos" },
+		{ SEX_MALE, 19, "pos neg" },
+		{ SEX_UNKNOWN, 70, "neg pos" },
+		{ SEX_NONE, 70, "neg pos" },
 		{ SEX_MALE, -1, "neg pos" },
 	};
 	bag("neg", BLOOD_GROUP_O_NEGATIVE, 10);
@@ -222,10 +226,13 @@ START_TEST(d_negative_platelets_go_to_those_whom_d_would_harm)
 }
 END_TEST
 
-enum { FOR_NEONATES = ATTRIBUTE_BIT(ATTRIBUTE_CMV_NEGATIVE) | ATTRIBUTE_BIT(ATTRIBUTE_K_NEGATIVE) |
-		      ATTRIBUTE_BIT(ATTRIBUTE_HBS_NEGATIVE) };
+enum {
+	FOR_NEONATES = ATTRIBUTE_BIT(ATTRIBUTE_CMV_NEGATIVE) | ATTRIBUTE_BIT(ATTRIBUTE_K_NEGATIVE)
+		| ATTRIBUTE_BIT(ATTRIBUTE_HBS_NEGATIVE)
+};
 
-static void ask_for_neonate(enum blood_group group, enum blood_group mother, int64_t quantity, enum urgency urgency)
+static void ask_for_neonate(enum blood_group group, enum blood_group mother, int64_t quantity,
+	enum urgency urgency)
 {
 	ask(group, quantity, urgency);
 	struct patient *patient = world_patient(&world, SEX_MALE, -1);

@@ -98,8 +98,8 @@ static void add_random_patient(struct world *world)
 static void make_request(struct world *world, enum component component)
 {
 	int quantity = one_in(4) ? 1 + below(40) : 1 + below(5);
-	struct hospital_blood_requested *request = world_request(world, component, (enum blood_group)(1 + below(9)),
-		quantity, (enum urgency)(1 + below(4)));
+	struct hospital_blood_requested *request = world_request(world, component,
+		(enum blood_group)(1 + below(9)), quantity, (enum urgency)(1 + below(4)));
 	if (!one_in(3))
 		add_random_patient(world);
 	if (one_in(4))
@@ -150,6 +150,17 @@ struct batch {
 	struct wanted wanted[REQUESTS];
 };
 
+/* The requests point into worlds of their own, the suppliers all to the first. */
+static void make_batch(struct batch *batch, enum component component)
+{
+	for (size_t i = 0; i < REQUESTS; i++) {
+		make_request(&batch->worlds[i], component);
+		batch->wanted[i] = batch->worlds[i].wanted;
+		batch->wanted[i].suppliers = batch->worlds[0].suppliers;
+		batch->wanted[i].suppliers_count = batch->worlds[0].suppliers_count;
+	}
+}
+
 /* Counters alone, as the database keeps them. */
 static void count_units(const struct world *world, struct shelves *shelves)
 {
@@ -178,9 +189,9 @@ static size_t place_in_bin(const struct world *world, const struct unit *unit, e
 	size_t place = 0;
 	for (size_t i = 0; i < world->units_count; i++) {
 		const struct unit *other = &world->units[i];
-		place += other->designated_for == NULL && other->group == unit->group &&
-			 other->attributes == unit->attributes && strcmp(other->bank_id, unit->bank_id) == 0 &&
-			 comes_before(other, unit, order);
+		place += other->designated_for == NULL && other->group == unit->group
+			&& other->attributes == unit->attributes && strcmp(other->bank_id, unit->bank_id) == 0
+			&& comes_before(other, unit, order);
 	}
 	return place;
 }
@@ -194,8 +205,7 @@ static size_t load_units(const struct world *world, struct shelves *shelves)
 		struct bin *bin = shelves_bin(shelves, shelves_bank(shelves, unit->bank_id), unit->component,
 			unit->group, unit->attributes, unit->designated_for);
 		for (enum shelf_order order = 0; order < SHELF_ORDERS; order++) {
-			if (unit->designated_for == NULL &&
-				place_in_bin(world, unit, order) >= bin->queues[order].asked)
+			if (unit->designated_for == NULL && place_in_bin(world, unit, order) >= bin->queues[order].asked)
 				continue;
 			ck_assert(shelves_add(shelves, unit, order));
 			rows++;
@@ -259,13 +269,7 @@ START_TEST(loading_by_demand_gives_the_same_answers)
 		int rounds;
 		world_init(world);
 		fill_world(world, component);
-		for (size_t i = 0; i < REQUESTS; i++) {
-			/* the requests point into worlds of their own, the suppliers all to the first */
-			make_request(&batch.worlds[i], component);
-			batch.wanted[i] = batch.worlds[i].wanted;
-			batch.wanted[i].suppliers = world->suppliers;
-			batch.wanted[i].suppliers_count = world->suppliers_count;
-		}
+		make_batch(&batch, component);
 		world_open(world);
 		const char *all = decide_batch(world, batch.wanted, &world->shelves);
 		const char *found = decide_by_demand(world, batch.wanted, &rounds);
@@ -301,6 +305,25 @@ START_TEST(the_same_input_gives_the_same_answer)
 }
 END_TEST
 
+START_TEST(a_rehearsal_leaves_no_trace)
+{
+	static struct batch batch;
+	state = 9000;
+	for (int n = 0; n < 200; n++) {
+		struct world *world = &batch.worlds[0];
+		enum component component = (enum component)(1 + below(5));
+		world_init(world);
+		fill_world(world, component);
+		make_batch(&batch, component);
+		world_open(world);
+		const char *first = decide_batch(world, batch.wanted, &world->shelves);
+		shelves_rewind(&world->shelves);
+		ck_assert_str_eq(decide_batch(world, batch.wanted, &world->shelves), first);
+		world_clear(world);
+	}
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("allocation random");
@@ -309,6 +332,7 @@ int main(void)
 	tcase_add_loop_test(test_case, both_allocators_agree, 0, 4);
 	tcase_add_loop_test(test_case, loading_by_demand_gives_the_same_answers, 0, 4);
 	tcase_add_test(test_case, the_same_input_gives_the_same_answer);
+	tcase_add_test(test_case, a_rehearsal_leaves_no_trace);
 	suite_add_tcase(suite, test_case);
 	return run_suite(suite);
 }

@@ -13,9 +13,21 @@ struct name_case {
 START_TEST(names_are_bare)
 {
 	static const struct name_case cases[] = {
-		{ "K", "K" }, { "K-", "K" }, { "K+", "K" }, { "anti-K", "K" }, { "Anti-K", "K" }, { "k-", "k" },
-		{ "Fy(a)", "Fya" }, { "Fy(a-)", "Fya" }, { "anti-Fy(a)", "Fya" }, { "Jk_b +", "Jkb" }, { "RhD", "D" },
-		{ "anti-D", "D" }, { "HPA-1a-", "HPA-1a" }, { "", "" }, { "-", "-" },
+		{ "K", "K" },
+		{ "K-", "K" },
+		{ "K+", "K" },
+		{ "anti-K", "K" },
+		{ "Anti-K", "K" },
+		{ "k-", "k" },
+		{ "Fy(a)", "Fya" },
+		{ "Fy(a-)", "Fya" },
+		{ "anti-Fy(a)", "Fya" },
+		{ "Jk_b +", "Jkb" },
+		{ "RhD", "D" },
+		{ "anti-D", "D" },
+		{ "HPA-1a-", "HPA-1a" },
+		{ "", "" },
+		{ "-", "-" },
 		{ "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklm", "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdef" },
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -69,8 +81,9 @@ START_TEST(a_typing_is_what_is_known)
 		{ { NULL }, 0, BLOOD_GROUP_AB_NEGATIVE, "B", TYPED_POSITIVE },
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct unit unit = { .antigens = cases[i].antigens, .attributes = cases[i].attributes,
-			.group = cases[i].group };
+		struct unit unit = {
+			.antigens = cases[i].antigens, .attributes = cases[i].attributes, .group = cases[i].group
+		};
 		while (unit.antigens_count < 3 && cases[i].antigens[unit.antigens_count] != NULL)
 			unit.antigens_count++;
 		ck_assert_msg(antigen_typing(&unit, cases[i].name) == cases[i].typing, "case %zu", i);

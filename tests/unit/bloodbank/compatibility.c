@@ -112,7 +112,8 @@ static enum blood_group find_group(const char *name, size_t length)
 }
 
 /* Checks one donor at the head of `text`; its length. */
-static size_t check_donor(const struct compatibility *found, const char *text, int32_t rank, enum blood_group *group)
+static size_t check_donor(const struct compatibility *found, const char *text, int32_t rank,
+	enum blood_group *group)
 {
 	size_t length = strcspn(text, "!~= ");
 	*group = find_group(text, length);
@@ -248,8 +249,8 @@ static void write_donors(const struct compatibility *found, char *out, size_t si
 	for (enum blood_group group = BLOOD_GROUP_O_NEGATIVE; group < BLOOD_GROUP_UNKNOWN; group++) {
 		size_t length = strlen(out);
 		if (found->donors[group].is_compatible)
-			(void)snprintf(out + length, size - length, "%s%s%s", length == 0 ? "" : " ",
-				group_names[group], found->donors[group].is_rhd_mismatch ? "!" : "");
+			(void)snprintf(out + length, size - length, "%s%s%s", length == 0 ? "" : " ", group_names[group],
+				found->donors[group].is_rhd_mismatch ? "!" : "");
 	}
 }
 
@@ -257,8 +258,11 @@ START_TEST(a_neonate_needs_what_suits_the_mother_too)
 {
 	for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
 		const struct pair *pair = &pairs[i];
-		struct recipient recipient = { .group = pair->infant, .mother = pair->mother, .is_neonate = true,
-			.is_child = true, .is_d_protected = true };
+		struct recipient recipient = { .group = pair->infant,
+			.mother = pair->mother,
+			.is_neonate = true,
+			.is_child = true,
+			.is_d_protected = true };
 		struct compatibility found;
 		char donors[100];
 		compatibility_find(&rules_default, &recipient, pair->component, &found);
@@ -292,9 +296,13 @@ START_TEST(no_order_of_anything_makes_abo_incompatible_cells_compatible)
 {
 	static const enum component cells[] = { COMPONENT_RED_CELLS, COMPONENT_WHOLE_BLOOD };
 	for (int flags = 0; flags < 64; flags++) {
-		struct recipient recipient = { .group = BLOOD_GROUP_O_POSITIVE, .is_emergency = flags & 1,
-			.is_d_protected = flags & 2, .is_child = flags & 4, .has_rhd_override = flags & 8,
-			.has_antigen_override = flags & 16, .has_anti_d = flags & 32 };
+		struct recipient recipient = { .group = BLOOD_GROUP_O_POSITIVE,
+			.is_emergency = flags & 1,
+			.is_d_protected = flags & 2,
+			.is_child = flags & 4,
+			.has_rhd_override = flags & 8,
+			.has_antigen_override = flags & 16,
+			.has_anti_d = flags & 32 };
 		for (size_t i = 0; i < 2; i++) {
 			struct compatibility found;
 			compatibility_find(&rules_default, &recipient, cells[i], &found);

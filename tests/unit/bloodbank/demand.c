@@ -20,7 +20,8 @@ static void tear_down(void)
 
 static struct bin *the_bin(size_t supplier, enum blood_group group, uint32_t attributes)
 {
-	return shelves_bin(&world.shelves, world.suppliers[supplier].bank, COMPONENT_RED_CELLS, group, attributes, NULL);
+	return shelves_bin(&world.shelves, world.suppliers[supplier].bank, COMPONENT_RED_CELLS, group, attributes,
+		NULL);
 }
 
 static size_t asked(size_t supplier, enum blood_group group, enum shelf_order order)
@@ -120,11 +121,17 @@ START_TEST(what_was_lacking_is_asked_for_again_deeper)
 	demand_deeper(&world.shelves, &next);
 	struct bank *near = shelves_bank(&next, "bank-001"), *far = shelves_bank(&next, "bank-002");
 	ck_assert_uint_eq(shelves_bin(&next, near, COMPONENT_RED_CELLS, BLOOD_GROUP_O_POSITIVE, 0, NULL)
-				  ->queues[OLDEST_FIRST].asked, 400);
+						  ->queues[OLDEST_FIRST]
+						  .asked,
+		400);
 	ck_assert_uint_eq(shelves_bin(&next, far, COMPONENT_RED_CELLS, BLOOD_GROUP_A_POSITIVE, 0, NULL)
-				  ->queues[FRESHEST_FIRST].asked, 64);
+						  ->queues[FRESHEST_FIRST]
+						  .asked,
+		64);
 	ck_assert_uint_eq(shelves_bin(&next, far, COMPONENT_RED_CELLS, BLOOD_GROUP_O_POSITIVE, 0, NULL)
-				  ->queues[OLDEST_FIRST].asked, 7);
+						  ->queues[OLDEST_FIRST]
+						  .asked,
+		7);
 }
 END_TEST
 

@@ -10,6 +10,7 @@ struct example {
 	struct waiting first, second;
 };
 
+/* clang-format off */
 static const struct example examples[] = {
 	{ { URGENCY_EMERGENCY, NOW, "a" }, { URGENCY_URGENT, NOW - 9 * HOUR, "b" } },
 	{ { URGENCY_URGENT, NOW, "a" }, { URGENCY_ROUTINE, NOW - 9 * HOUR, "b" } },
@@ -23,6 +24,7 @@ static const struct example examples[] = {
 	{ { URGENCY_EMERGENCY, NOW, "b" }, { URGENCY_REPLENISHMENT, NOW - 900 * HOUR, "a" } },
 	{ { URGENCY_URGENT, NOW - 900 * HOUR, "b" }, { URGENCY_REPLENISHMENT, NOW - 800 * HOUR, "a" } },
 };
+/* clang-format on */
 
 START_TEST(the_first_is_served_first)
 {

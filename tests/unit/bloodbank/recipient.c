@@ -34,8 +34,10 @@ START_TEST(sex_and_age_are_read_with_care)
 	for (size_t i = 0; i < sizeof(examples) / sizeof(examples[0]); i++) {
 		const struct example *example = &examples[i];
 		struct patient patient = { .sex = example->sex,
-			.age_years = example->years, .has_age_years = example->years != NOT_SAID,
-			.age_days = example->days, .has_age_days = example->days != NOT_SAID };
+			.age_years = example->years,
+			.has_age_years = example->years != NOT_SAID,
+			.age_days = example->days,
+			.has_age_days = example->days != NOT_SAID };
 		struct hospital_blood_requested request = { .group = BLOOD_GROUP_O_NEGATIVE, .patient = &patient };
 		struct recipient found;
 		recipient_read(&rules_default, &request, &found);
@@ -66,7 +68,10 @@ START_TEST(antibodies_and_mothers_are_read)
 {
 	const char *antibodies[] = { "anti-K", "Anti-D" };
 	struct mother mother = { .group = BLOOD_GROUP_B_NEGATIVE };
-	struct patient patient = { .age_days = 3, .has_age_days = true, .mother = &mother, .antibodies = antibodies,
+	struct patient patient = { .age_days = 3,
+		.has_age_days = true,
+		.mother = &mother,
+		.antibodies = antibodies,
 		.antibodies_count = 2 };
 	struct hospital_blood_requested request = { .group = BLOOD_GROUP_A_POSITIVE, .patient = &patient };
 	struct recipient found;
@@ -86,8 +91,9 @@ START_TEST(an_override_needs_a_name_and_an_age)
 	struct override overrides[] = { { .code = "rhd_mismatch", .by = "dr-1" },
 		{ .code = "antigen_negative", .by = "dr-1" } };
 	struct patient patient = { .sex = SEX_MALE, .age_years = 40, .has_age_years = true };
-	struct hospital_blood_requested request = { .group = BLOOD_GROUP_O_NEGATIVE, .patient = &patient,
-		.overrides = overrides, .overrides_count = 2 };
+	struct hospital_blood_requested request = {
+		.group = BLOOD_GROUP_O_NEGATIVE, .patient = &patient, .overrides = overrides, .overrides_count = 2
+	};
 	struct recipient found;
 	recipient_read(&rules_default, &request, &found);
 	ck_assert(found.has_rhd_override && found.has_antigen_override);

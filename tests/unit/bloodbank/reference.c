@@ -47,9 +47,9 @@ static struct person read_person(const struct hospital_blood_requested *request)
 		.abo = abo_of(request->group),
 		.is_d_positive = is_positive(request->group),
 		.is_emergency = request->urgency == URGENCY_EMERGENCY,
-		.is_protected = !is_aged || patient->sex == SEX_UNKNOWN || patient->sex == SEX_NONE ||
-				(patient->sex == SEX_MALE && patient->age_years < 19) ||
-				(patient->sex == SEX_FEMALE && patient->age_years < 51),
+		.is_protected = !is_aged || patient->sex == SEX_UNKNOWN || patient->sex == SEX_NONE
+			|| (patient->sex == SEX_MALE && patient->age_years < 19)
+			|| (patient->sex == SEX_FEMALE && patient->age_years < 51),
 		.is_neonate = is_aged && patient->age_years == 0,
 		.is_child = is_aged && patient->age_years < 18,
 	};
@@ -160,7 +160,8 @@ static int rank_for(const struct person *person, const struct hospital_blood_req
 	bool is_hers = false;
 	if (mother != NULL && mother->group != BLOOD_GROUP_UNKNOWN) {
 		if (rank_of(person, request->component, abo_of(mother->group), is_positive(mother->group), donor,
-			    &is_hers) < 0)
+				&is_hers)
+			< 0)
 			return -1;
 		*is_mismatch = *is_mismatch || is_hers;
 		return rank;
@@ -173,11 +174,12 @@ static uint32_t required_of(const struct person *person, const struct hospital_b
 {
 	uint32_t required = attribute_set(request->attributes, request->attributes_count);
 	if (person->is_neonate && request->component <= COMPONENT_WHOLE_BLOOD)
-		required |= attribute_bit("cmv_negative") | attribute_bit("k_negative") | attribute_bit("hbs_negative");
+		required |=
+			attribute_bit("cmv_negative") | attribute_bit("k_negative") | attribute_bit("hbs_negative");
 	if (person->is_neonate && request->component == COMPONENT_PLATELETS)
 		required |= attribute_bit("cmv_negative");
-	if (person->is_child && request->component == COMPONENT_PLATELETS &&
-		plasma_rank(person->abo, abo_of(donor), false) < 0)
+	if (person->is_child && request->component == COMPONENT_PLATELETS
+		&& plasma_rank(person->abo, abo_of(donor), false) < 0)
 		required |= attribute_bit("ht_negative");
 	return required;
 }
@@ -197,8 +199,8 @@ static int antigen_fault(const struct hospital_blood_requested *request, const s
 	return unit->attributes & attribute_bit("k_negative") ? 0 : 1;
 }
 
-static int penalty_of(const struct world *world, const struct person *person, const struct unit *unit, int rank,
-	uint32_t required)
+static int penalty_of(const struct world *world, const struct person *person, const struct unit *unit,
+	int rank, uint32_t required)
 {
 	const struct rules *rules = &world->rules;
 	int penalty = 0;
@@ -232,16 +234,19 @@ static bool see(const struct reference *reference, size_t place, struct view *vi
 		return false;
 	int rank = rank_for(&person, request, unit->group, &is_mismatch);
 	uint32_t required = required_of(&person, request, unit->group);
-	bool is_too_old = request->has_max_age_days &&
-			  (used_at - unit->collected_at) / ONE_DAY > request->max_age_days;
+	bool is_too_old =
+		request->has_max_age_days && (used_at - unit->collected_at) / ONE_DAY > request->max_age_days;
 	bool is_conceding = is_mismatch && !person.may_ignore_d;
 	if (rank < 0 || (is_conceding && !person.may_get_d))
 		return false;
-	*view = (struct view){ .unit = unit, .place = place, .rank = rank, .is_emergency = person.is_emergency,
+	*view = (struct view){ .unit = unit,
+		.place = place,
+		.rank = rank,
+		.is_emergency = person.is_emergency,
 		.is_fresh_first = person.is_neonate };
 	view->penalty = penalty_of(world, &person, unit, rank, required);
-	view->tier = ((required & ~unit->attributes) != 0 || is_too_old ? 1 : 0) + (is_conceding ? 2 : 0) +
-		     4 * antigen_fault(request, unit);
+	view->tier = ((required & ~unit->attributes) != 0 || is_too_old ? 1 : 0) + (is_conceding ? 2 : 0)
+		+ 4 * antigen_fault(request, unit);
 	for (size_t i = 0; i < world->suppliers_count; i++)
 		if (strcmp(world->suppliers[i].bank->bank_id, unit->bank_id) == 0)
 			view->distance = world->suppliers[i].distance_m;
@@ -261,8 +266,8 @@ static int compare_views(const void *one, const void *other)
 		a->is_emergency ? order_numbers(a->distance, b->distance) : 0,
 		order_numbers(a->rank, b->rank),
 		order_numbers(a->penalty, b->penalty),
-		a->is_fresh_first ? order_numbers(b->unit->collected_at, a->unit->collected_at) :
-				    order_numbers(a->unit->expires_at, b->unit->expires_at),
+		a->is_fresh_first ? order_numbers(b->unit->collected_at, a->unit->collected_at)
+						  : order_numbers(a->unit->expires_at, b->unit->expires_at),
 		order_numbers(a->distance, b->distance),
 		strcmp(a->unit->unit_id, b->unit->unit_id),
 	};
@@ -278,9 +283,9 @@ static int64_t count_group(const struct reference *reference, const struct unit 
 	int64_t count = 0;
 	for (size_t i = 0; i < world->units_count; i++) {
 		const struct unit *unit = &world->units[i];
-		count += !reference->is_taken[i] && unit->designated_for == NULL && unit->expires_at > NOW &&
-			 unit->component == like->component && unit->group == like->group &&
-			 strcmp(unit->bank_id, like->bank_id) == 0;
+		count += !reference->is_taken[i] && unit->designated_for == NULL && unit->expires_at > NOW
+			&& unit->component == like->component && unit->group == like->group
+			&& strcmp(unit->bank_id, like->bank_id) == 0;
 	}
 	return count;
 }
@@ -293,16 +298,16 @@ struct basket {
 	bool is_floor_met;
 };
 
-static bool breaks_floor(const struct reference *reference, const struct basket *basket, const struct unit *unit)
+static bool breaks_floor(const struct reference *reference, const struct basket *basket,
+	const struct unit *unit)
 {
 	const struct world *world = reference->world;
 	if (unit->designated_for != NULL || world->request.urgency <= URGENCY_URGENT)
 		return false;
 	int64_t left = count_group(reference, unit);
 	for (size_t i = 0; i < basket->count; i++)
-		left -= basket->views[i].unit->group == unit->group &&
-			basket->views[i].unit->designated_for == NULL &&
-			strcmp(basket->views[i].unit->bank_id, unit->bank_id) == 0;
+		left -= basket->views[i].unit->group == unit->group && basket->views[i].unit->designated_for == NULL
+			&& strcmp(basket->views[i].unit->bank_id, unit->bank_id) == 0;
 	return left <= world->rules.floors[unit->component][unit->group];
 }
 
@@ -333,8 +338,9 @@ static void source(const struct reference *reference, const struct view *views, 
 		fill_basket(reference, views, count, world->suppliers[i].bank->bank_id, quantity, &basket);
 		if (basket.count < quantity || (is_found && world->request.urgency == URGENCY_EMERGENCY))
 			continue;
-		if (is_found && (basket.ranks > best->ranks ||
-				(basket.ranks == best->ranks && basket.penalties >= best->penalties)))
+		if (is_found
+			&& (basket.ranks > best->ranks
+				|| (basket.ranks == best->ranks && basket.penalties >= best->penalties)))
 			continue;
 		*best = basket;
 		is_found = true;
@@ -395,8 +401,8 @@ const char *reference_allocate(struct reference *reference, struct arena *arena)
 	size_t quantity = (size_t)reference->world->wanted.quantity;
 	struct view all[WORLD_UNITS_MAX];
 	struct basket total = { .count = 0 };
-	if (request->group == BLOOD_GROUP_UNKNOWN &&
-		(request->urgency != URGENCY_EMERGENCY || request->component == COMPONENT_WHOLE_BLOOD))
+	if (request->group == BLOOD_GROUP_UNKNOWN
+		&& (request->urgency != URGENCY_EMERGENCY || request->component == COMPONENT_WHOLE_BLOOD))
 		return "rejected: group_required";
 	size_t count = see_all(reference, all);
 	for (int tier = 0; tier < 12 && total.count < quantity; tier++)

@@ -25,8 +25,11 @@ static void tear_down(void)
 
 static struct unit make_unit(const char *unit_id, int days)
 {
-	return (struct unit){ .unit_id = arena_text(&arena, unit_id), .bank_id = "bank-001",
-		.component = COMPONENT_PLASMA, .group = BLOOD_GROUP_A_POSITIVE, .expires_at = NOW + days * ONE_DAY,
+	return (struct unit){ .unit_id = arena_text(&arena, unit_id),
+		.bank_id = "bank-001",
+		.component = COMPONENT_PLASMA,
+		.group = BLOOD_GROUP_A_POSITIVE,
+		.expires_at = NOW + days * ONE_DAY,
 		.collected_at = NOW - days * ONE_DAY };
 }
 
@@ -105,8 +108,8 @@ struct truncation_case {
 START_TEST(a_queue_is_truncated_when_more_exist_than_were_loaded)
 {
 	static const struct truncation_case cases[] = {
-		{ 0, 0, 0, false }, { 5, 0, 0, true },  { 5, 3, 3, true },
-		{ 3, 3, 3, false }, { 3, 10, 3, false }, { 5, 10, 3, false }, /* the rows are to be trusted */
+		{ 0, 0, 0, false }, { 5, 0, 0, true }, { 5, 3, 3, true }, { 3, 3, 3, false }, { 3, 10, 3, false },
+		{ 5, 10, 3, false }, /* the rows are to be trusted */
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		shelves_init(&shelves, &arena);

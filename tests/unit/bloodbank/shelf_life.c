@@ -20,6 +20,7 @@ struct example {
 
 #define HAS(process) PROCESS_BIT(PROCESS_##process)
 
+/* clang-format off */
 static const struct example examples[] = {
 	{ COMPONENT_RED_CELLS, NULL, NULL, 0, COLLECTED, PROCESSED, 0, "2026-11-22T23:59:00Z" },
 	{ COMPONENT_RED_CELLS, "ACD", NULL, 0, COLLECTED, PROCESSED, 0, "2026-11-22T23:59:00Z" },
@@ -58,6 +59,7 @@ static const struct example examples[] = {
 	{ COMPONENT_PLASMA, NULL, NULL, 0, "2027-06-01T10:00:00Z", PROCESSED, 0, "2028-06-01T23:59:00Z" },
 	{ COMPONENT_PLATELETS, NULL, NULL, 0, "1969-12-31T23:59:59.5Z", PROCESSED, 0, "1970-01-05T23:59:00Z" },
 };
+/* clang-format on */
 
 static int64_t read_time(const char *text)
 {
@@ -90,8 +92,10 @@ END_TEST
 
 START_TEST(the_shortest_part_counts)
 {
-	struct product product = { .component = COMPONENT_RED_CELLS, .additive = "AS-1",
-		.collected_at = read_time(COLLECTED), .processed_at = read_time(PROCESSED),
+	struct product product = { .component = COMPONENT_RED_CELLS,
+		.additive = "AS-1",
+		.collected_at = read_time(COLLECTED),
+		.processed_at = read_time(PROCESSED),
 		.parts_expire_at = read_time("2026-11-25T00:00:00Z") };
 	ck_assert_int_eq(shelf_life_limit(&product), product.parts_expire_at);
 }

@@ -9,7 +9,7 @@
 #include "attribute.h"
 #include "rules.h"
 
-enum { LIFE_DAYS = 42 };
+enum { UNIT_LIFE_DAYS = 42 };
 
 void world_init(struct world *world)
 {
@@ -30,8 +30,8 @@ void world_bank(struct world *world, const char *bank_id, int64_t distance_m)
 		(struct supplier){ shelves_bank(&world->shelves, bank_id), distance_m };
 }
 
-struct unit *world_unit(struct world *world, const char *bank_id, const char *unit_id, enum component component,
-	enum blood_group group, int days)
+struct unit *world_unit(struct world *world, const char *bank_id, const char *unit_id,
+	enum component component, enum blood_group group, int days)
 {
 	assert(world->units_count < WORLD_UNITS_MAX);
 	struct unit *unit = &world->units[world->units_count++];
@@ -41,7 +41,7 @@ struct unit *world_unit(struct world *world, const char *bank_id, const char *un
 		.component = component,
 		.group = group,
 		.expires_at = NOW + days * ONE_DAY,
-		.collected_at = NOW + (days - LIFE_DAYS) * ONE_DAY,
+		.collected_at = NOW + (days - UNIT_LIFE_DAYS) * ONE_DAY,
 	};
 	return unit;
 }
@@ -69,8 +69,8 @@ void world_open(struct world *world)
 	shelves_ready(&world->shelves, NOW);
 }
 
-struct hospital_blood_requested *world_request(struct world *world, enum component component, enum blood_group group,
-	int64_t quantity, enum urgency urgency)
+struct hospital_blood_requested *world_request(struct world *world, enum component component,
+	enum blood_group group, int64_t quantity, enum urgency urgency)
 {
 	world->request = (struct hospital_blood_requested){
 		.request_id = "request",

@@ -49,8 +49,8 @@ void world_clear(struct world *world);
 void world_bank(struct world *world, const char *bank_id, int64_t distance_m);
 
 /* A bag that expires in `days` (collected 42 days before that), to be changed before world_open. */
-struct unit *world_unit(struct world *world, const char *bank_id, const char *unit_id, enum component component,
-	enum blood_group group, int days);
+struct unit *world_unit(struct world *world, const char *bank_id, const char *unit_id,
+	enum component component, enum blood_group group, int days);
 
 /* Several such, ids "name-0" and so on. */
 void world_units(struct world *world, const char *bank_id, const char *name, enum component component,
@@ -60,8 +60,8 @@ void world_units(struct world *world, const char *bank_id, const char *name, enu
 void world_open(struct world *world);
 
 /* Starts a new request: component, group, quantity, urgency; nothing else is said. */
-struct hospital_blood_requested *world_request(struct world *world, enum component component, enum blood_group group,
-	int64_t quantity, enum urgency urgency);
+struct hospital_blood_requested *world_request(struct world *world, enum component component,
+	enum blood_group group, int64_t quantity, enum urgency urgency);
 
 /* Gives the request a patient of that sex and age; years < 0: unknown. */
 struct patient *world_patient(struct world *world, enum sex sex, int years);
