@@ -50,9 +50,10 @@ SELECT cause_id, ordinal, message_id, exchange, routing_key, type, correlation_i
 FROM outbox WHERE cause_id = ANY ($1::uuid[]) AND exchange IS NOT NULL ORDER BY cause_id, ordinal;
 
 -- name: outbox_mark_sent
+-- Without a condition on sent_at: it would lead the planner to the partial index, whose dead entries pile up.
 UPDATE outbox SET sent_at = now()
 FROM unnest($1::uuid[], $2::bigint[]) AS m (cause_id, ordinal)
-WHERE outbox.cause_id = m.cause_id AND outbox.ordinal = m.ordinal AND outbox.sent_at IS NULL;
+WHERE outbox.cause_id = m.cause_id AND outbox.ordinal = m.ordinal;
 
 -- name: outbox_claim
 -- What stayed unsent for $1 seconds. The next try doubles its distance, up to ten minutes.

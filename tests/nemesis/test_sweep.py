@@ -85,7 +85,7 @@ def test_killed_after_a_timer(world):
     trial.publish([received("short", 30, 1, group="B+", expires_at=bodies.stamp(soon)), received("long", 31, 1, group="B+")])
     trial.settle(2)
     assert trial.worker.stop() == 0
-    wait_until(lambda: trial.rows("SELECT FROM unit WHERE expires_at <= now()"), what="the unit's end")
+    wait_until(lambda: trial.rows("SELECT 1 FROM unit WHERE expires_at <= now()"), what="the unit's end")
     trial.crash("after_timer_commit:2")
     assert trial.rows("SELECT status FROM unit ORDER BY unit_id") == [("expired",), ("available",)]
     assert trial.unsent() > 0

@@ -15,8 +15,9 @@ SWEEP_AFTER_MS = 1500  # above the second after which an idle worker writes its 
 STEADY_SECONDS = 0.4  # longer than the broker's counts are old
 TABLES = {"hospital": ("request", "allocation", "request_unit", "request_warning", "unit_release"),
           "bloodbank": ("request", "decision", "unit", "stock", "bin")}
-# One such event sums up a whole batch, so how many there are depends on how the messages were batched.
+# One such event sums up a whole batch, so how many there are, and the version, depend on how the messages were batched.
 SUMMARIES = ("bloodbank.inventory.updated",)
+SUMMED_UP = ("stock",)
 
 
 def crash_points():
@@ -114,7 +115,7 @@ class Trial:
         self.plan = plan
         self.build = build
         self.worker = None
-        self.settled_since = None
+        self.steady_since = None
         self.tap = world.tap() if with_tap else None
 
     def start(self, crash_at=None, env=None):
@@ -130,7 +131,7 @@ class Trial:
         armed = self.world.folder / f"armed {at}"
         self.start(at, {"CRASH_WHILE": armed})
         self.publish(self.plan.before)
-        self.settle(len(self.plan.before))
+        self.settle(len(self.plan.before), sent=False)
         self.worker.signal(signal.SIGSTOP)
         self.publish(self.plan.batch)
         armed.touch()
@@ -145,7 +146,7 @@ class Trial:
     def may_crash(self, at):
         """The same, but there may be nothing left to do that leads there."""
         self.start(at)
-        self.settled_since = None
+        self.steady_since = None
         wait_until(lambda: self.worker.process.poll() is not None or self.is_steady(0), SETTLE_SECONDS,
                    f"a crash {at} or the end of the work")
         assert self.worker.stop() in (0, -signal.SIGKILL), self.worker.log_tail()
@@ -167,23 +168,23 @@ class Trial:
         """Deliveries that are not acknowledged, by the exact count of a broker whose consumer is dead."""
         return sum(map(self.world.depth, self.queues()))
 
-    def is_settled(self, seen=0):
-        """Every input acknowledged, every output marked as sent, and so many messages known."""
-        return (self.unsent() == 0 and self.waiting() == 0 and sum(map(self.world.held, self.queues())) == 0
+    def is_quiet(self, seen):
+        """Every input acknowledged, and so many messages known."""
+        return (self.waiting() == 0 and sum(map(self.world.held, self.queues())) == 0
                 and self.rows("SELECT count(*) FROM inbox")[0][0] >= seen)
 
-    def is_steady(self, seen):
-        """Settled by two looks, so far apart that the broker's counts are new."""
-        if not self.is_settled(seen):
-            self.settled_since = None
-        elif self.settled_since is None:
-            self.settled_since = time.monotonic()
-        return self.settled_since is not None and time.monotonic() > self.settled_since + STEADY_SECONDS
+    def is_steady(self, seen, sent=True):
+        """Quiet, and every output marked as sent, by two looks so far apart that the broker's counts are new."""
+        if (sent and self.unsent() > 0) or not self.is_quiet(seen):
+            self.steady_since = None
+        elif self.steady_since is None:
+            self.steady_since = time.monotonic()
+        return self.steady_since is not None and time.monotonic() > self.steady_since + STEADY_SECONDS
 
-    def settle(self, seen=0):
+    def settle(self, seen=0, sent=True):
         assert self.worker.process.poll() is None, self.worker.log_tail()
-        self.settled_since = None
-        wait_until(lambda: self.is_steady(seen), SETTLE_SECONDS,
+        self.steady_since = None
+        wait_until(lambda: self.is_steady(seen, sent), SETTLE_SECONDS,
                    f"{self.plan.worker} to settle; unsent {self.unsent()}, waiting {self.waiting()}, held "
                    f"{[self.world.held(queue) for queue in self.queues()]}; its log ends:\n{self.worker.log_tail()}")
 
@@ -222,13 +223,17 @@ class Trial:
         store = self.world.redis()
         return {key: (store.hget(key, "version"), timeless(store.hget(key, "body"))) for key in sorted(store.keys("view:*"))}
 
+    def table(self, name):
+        without = "- 'version'" if name in SUMMED_UP else ""
+        return sorted(timeless(json.dumps(row, sort_keys=True)) for row, in self.rows(
+            f"SELECT to_jsonb(t) {without} FROM {name} t"))
+
     def state(self):
         """Everything that may be seen from outside, without clocks."""
         self.listen()
         events = {message_id: (*what[:3], timeless(what[3])) for message_id, what in self.outputs().items()
                   if what[2] not in SUMMARIES}
-        tables = {table: sorted(timeless(json.dumps(row[0], sort_keys=True)) for row in self.rows(
-            f"SELECT to_jsonb(t) FROM {table} t")) for table in TABLES[self.plan.worker]}
+        tables = {table: self.table(table) for table in TABLES[self.plan.worker]}
         inbox = sorted(self.rows("SELECT message_id FROM inbox"))
         return {"events": events, "tables": tables, "inbox": inbox, "parked": self.parked(), "views": self.views()}
 

@@ -178,8 +178,8 @@ def test_an_approval_counts_once_under_its_number(world, tap):
 def test_a_decision_may_overtake_its_request(world, tap):
     asked = request()
     decide(world, "blood.approved", approval(asked))
-    stub = tap.one("hospital.request.updated").body
-    assert (stub["status"], stub["version"]) == ("approved", 1) and "requested_at" not in stub
+    early = tap.one("hospital.request.updated").body
+    assert (early["status"], early["version"]) == ("approved", 1) and "requested_at" not in early
     world.publish("hospital.blood.requested", asked)
     filled = tap.one("hospital.request.updated").body
     assert (filled["status"], filled["version"], filled["group"]) == ("approved", 2, "O-")

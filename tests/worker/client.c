@@ -52,11 +52,14 @@ static const struct option_row rows[] = {
 static bool read_options(const char *const words[], struct values *values, struct positionals *positionals,
 	char faults[1024])
 {
+	static char storage[7][64]; /* the values point into it */
 	char *arguments[8] = { NULL };
 	memset(faults, 0, 1024);
 	FILE *file = fmemopen(faults, 1023, "w");
-	for (size_t i = 0; i < 7 && words[i] != NULL; i++)
-		arguments[i] = strdup(words[i]);
+	for (size_t i = 0; i < 7 && words[i] != NULL; i++) {
+		snprintf(storage[i], sizeof(storage[i]), "%s", words[i]);
+		arguments[i] = storage[i];
+	}
 	*values = (struct values){ .count = 0 };
 	*positionals = (struct positionals){ .count = 0 };
 	bool is_good = options_read(rows, arguments, values, positionals, file);
@@ -374,9 +377,11 @@ START_TEST(differences_are_named)
 	json_t *binding = json_loads(
 		"{\"source\":\"s\",\"destination\":\"d\",\"destination_type\":\"queue\",\"routing_key\":\"k\"}", 0,
 		NULL);
-	char text[64];
+	char text[100], cut[20];
 	difference_name(&parts[2], binding, text, sizeof(text));
-	ck_assert_str_eq(text, "source s, destination d, destination_type queue, routing_k");
+	ck_assert_str_eq(text, "source s, destination d, destination_type queue, routing_key k");
+	difference_name(&parts[2], binding, cut, sizeof(cut));
+	ck_assert_str_eq(cut, "source s, destinati");
 	json_decref(binding);
 }
 END_TEST

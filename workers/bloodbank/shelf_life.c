@@ -32,10 +32,10 @@ unsigned int processes_find(const char *const *attributes, size_t count)
 static enum preservative find_preservative(const struct product *product)
 {
 	if (product->additive != NULL)
-		return ADDITIVE;
+		return PRESERVATIVE_ADDITIVE;
 	const char *anticoagulant = product->anticoagulant == NULL ? "" : product->anticoagulant;
 	bool is_cpda1 = strcasecmp(anticoagulant, "CPDA-1") == 0 || strcasecmp(anticoagulant, "CPDA1") == 0;
-	return is_cpda1 ? CPDA1 : PLAIN;
+	return is_cpda1 ? PRESERVATIVE_CPDA1 : PRESERVATIVE_PLAIN;
 }
 
 static bool was_done(const struct product *product, enum process process)
@@ -47,7 +47,7 @@ static bool applies(const struct life *life, const struct product *product)
 {
 	if (life->component != product->component)
 		return false;
-	if (life->preservative != ANY_PRESERVATIVE && life->preservative != find_preservative(product))
+	if (life->preservative != PRESERVATIVE_ANY && life->preservative != find_preservative(product))
 		return false;
 	if (life->process != PROCESS_NONE && !was_done(product, life->process))
 		return false;

@@ -27,10 +27,10 @@ enum process {
 
 /* What a life depends on beside the component. */
 enum preservative {
-	ANY_PRESERVATIVE,
-	PLAIN, /* ACD, CPD, CP2D, or nobody knows */
-	CPDA1,
-	ADDITIVE, /* any additive solution */
+	PRESERVATIVE_ANY,
+	PRESERVATIVE_PLAIN, /* ACD, CPD, CP2D, or nobody knows */
+	PRESERVATIVE_CPDA1,
+	PRESERVATIVE_ADDITIVE, /* any additive solution */
 };
 
 enum life_unit { LIFE_HOURS, LIFE_DAYS, LIFE_YEARS };

@@ -21,7 +21,7 @@ struct command {
 	const char *examples;  /* lines, each indented by two spaces */
 	const struct option_row *options;
 	size_t values_bytes; /* of the struct that the options fill; begins with struct common_values */
-	int (*run)(const void *values, const struct positionals *positionals);
+	enum ending (*run)(const void *values, const struct positionals *positionals);
 };
 
 /* Sorted by name; ends with NULL. */

@@ -32,13 +32,13 @@ static const struct command *find_command(const char *name)
 	return NULL;
 }
 
-static int run_command(const struct command *command, char *arguments[])
+static enum ending run_command(const struct command *command, char *arguments[])
 {
 	struct positionals positionals = { .count = 0 };
 	struct common_values *values = calloc(1, command->values_bytes);
 	if (values == NULL)
 		abort();
-	int ending = ENDING_FAULT;
+	enum ending ending = ENDING_FAULT;
 	if (!options_read(command->options, arguments, values, &positionals, stderr)) {
 		fprintf(stderr, "carebus %s --help explains the options\n", command->name);
 	} else if (values->wants_help) {
@@ -61,7 +61,7 @@ int main(int argc, char *argv[])
 	}
 	const struct command *command = find_command(name);
 	if (command != NULL)
-		return run_command(command, argv + 2);
+		return (int)run_command(command, argv + 2);
 	if (argc > 1)
 		fprintf(stderr, "%s: no such command\n\n", name);
 	print_commands(stderr);

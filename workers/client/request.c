@@ -232,7 +232,7 @@ static enum ending converse(struct run *run, struct why *why)
 	return ending;
 }
 
-static int run_request(const void *values, const struct positionals *positionals)
+static enum ending run_request(const void *values, const struct positionals *positionals)
 {
 	struct run run = { .values = values, .feed = { .management = NULL } };
 	struct why why = { .text = "" };

@@ -235,7 +235,7 @@ static bool is_verb(const char *verb)
 	return strcmp(verb, "check") == 0 || strcmp(verb, "plan") == 0 || strcmp(verb, "apply") == 0;
 }
 
-static int run_topology(const void *values, const struct positionals *positionals)
+static enum ending run_topology(const void *values, const struct positionals *positionals)
 {
 	struct why why = { .text = "" };
 	struct connections connections;
