@@ -8,7 +8,7 @@
 
 #include <amqp_framing.h>
 
-enum { SHORT_TEXT_BYTES = 256, TAG_BYTES = 128, TEXTS_MAX = 12 };
+enum { SHORT_TEXT_BYTES = 256, TAG_BYTES = 128, TEXTS_MAX = 12, HEADER_TEXT_MAX = 255 };
 
 /* What of the message being received has come so far. */
 struct assembly {
@@ -19,7 +19,7 @@ struct assembly {
 	char exchange[SHORT_TEXT_BYTES];
 	char routing_key[SHORT_TEXT_BYTES];
 	struct delivery *delivery; /* NULL until the header came */
-	char *body;                /* inside of `delivery`; NULL when it is too large to keep */
+	char *body;                /* inside of `delivery`, which has no bytes for it when it is too large to keep */
 	uint64_t received_bytes, expected_bytes;
 };
 
@@ -76,7 +76,10 @@ static bool bytes_equal(amqp_bytes_t bytes, const char *text)
 	return bytes.len == length && (length == 0 || memcmp(bytes.bytes, text, length) == 0);
 }
 
-/* The value of a text header; false when it is absent or no text. */
+/*
+ * The value of a text header; false when it is absent, no text, or longer than a property may be. It is handed on with what we
+ * publish, and headers of ours that filled a frame would end the connection, again and again.
+ */
 static bool find_header(const amqp_table_t *headers, const char *name, amqp_bytes_t *value)
 {
 	for (int i = 0; i < headers->num_entries; i++) {
@@ -86,7 +89,7 @@ static bool find_header(const amqp_table_t *headers, const char *name, amqp_byte
 		if (entry->value.kind != AMQP_FIELD_KIND_UTF8 && entry->value.kind != AMQP_FIELD_KIND_BYTES)
 			return false;
 		*value = entry->value.value.bytes;
-		return true;
+		return value->len <= HEADER_TEXT_MAX;
 	}
 	return false;
 }
@@ -232,7 +235,7 @@ static bool take_header(struct consumer *consumer, const amqp_frame_t *frame, st
 	assembly->received_bytes = 0;
 	assembly->expected_bytes = frame->payload.properties.body_size;
 	bool is_too_large = assembly->expected_bytes > BROKER_BODY_MAX;
-	size_t kept_bytes = is_too_large ? 0 : (size_t)assembly->expected_bytes;
+	size_t kept_bytes = assembly->expected_bytes > BROKER_BODY_KEPT ? 0 : (size_t)assembly->expected_bytes;
 	struct delivery *delivery = new_delivery(sources, count, kept_bytes, &assembly->body);
 	delivery->tag = assembly->tag;
 	delivery->incarnation = consumer->incarnation;
@@ -252,7 +255,7 @@ static bool take_body(struct consumer *consumer, amqp_bytes_t piece, struct why 
 	struct assembly *assembly = &consumer->assembly;
 	if (assembly->delivery == NULL || piece.len > assembly->expected_bytes - assembly->received_bytes)
 		return unexpected(consumer, "a piece of a body", why);
-	if (!assembly->delivery->is_too_large && piece.len > 0)
+	if (assembly->delivery->body_bytes > 0 && piece.len > 0)
 		memcpy(assembly->body + assembly->received_bytes, piece.bytes, piece.len);
 	assembly->received_bytes += piece.len;
 	finish_if_complete(consumer);

@@ -89,7 +89,10 @@ static const struct {
 	{ "57P", RETRY, true, "database" },    /* shutting down, starting up */
 	{ "25P03", RETRY, true, "database" },  /* idle in transaction for too long */
 	{ "58", RETRY, true, "database" },     /* system error below the server */
+	{ "25006", RETRY, true, "database" },  /* read only: this server is a standby now */
 	{ "22", REJECT, false, "data" },       /* data exception */
+	{ "23505", RETRY, false, "conflict" }, /* unique key: whoever was first is seen by the next load */
+	{ "23P01", RETRY, false, "conflict" }, /* exclusion constraint, likewise */
 	{ "23", REJECT, false, "constraint" }, /* integrity constraint */
 };
 
@@ -241,22 +244,32 @@ static void send_plain(struct database *database, const struct query *query)
 		fail_gone(database);
 }
 
+/* Waits for all answers; what went wrong is in `failure` then. */
+static void finish_pipeline(struct database *database)
+{
+	if (database->failure == DONE && !sync_and_drain(database) && database->connection != NULL)
+		fail_gone(database);
+}
+
+/* A wrong number of rows must be known while the transaction can still be rolled back. */
+static void await_expected(struct database *database)
+{
+	for (int ticket = database->received; ticket < database->sent; ticket++)
+		while (database->statements[ticket].expected_rows >= 0 && database->failure == DONE
+			&& database->received <= ticket)
+			receive_next(database);
+}
+
 static enum outcome prepare_all(struct database *database, struct why *why)
 {
-	for (size_t s = 0; s < database->sets_count; s++) {
-		for (const struct query *const *query = database->sets[s]; *query != NULL; query++) {
-			PGresult *result = PQprepare(database->connection, (*query)->name, (*query)->text, 0, NULL);
-			bool is_prepared = PQresultStatus(result) == PGRES_COMMAND_OK;
-			if (!is_prepared)
-				fail_by_sqlstate(database, *query, result);
-			PQclear(result);
-			if (!is_prepared) {
-				*why = database->why;
-				return database->failure;
-			}
-		}
-	}
-	return DONE;
+	for (size_t s = 0; s < database->sets_count; s++)
+		for (const struct query *const *query = database->sets[s]; *query != NULL; query++)
+			if (queue(database, *query, -1)
+				&& !PQsendPrepare(database->connection, (*query)->name, (*query)->text, 0, NULL))
+				fail_gone(database);
+	finish_pipeline(database);
+	forget_statements(database);
+	return database_failure(database, why);
 }
 
 static enum outcome refuse_connection(struct database *database, struct why *why)
@@ -330,10 +343,11 @@ enum outcome database_open(struct database *database, struct why *why)
 		return stop(why, "database", "out of memory for a connection");
 	if (PQstatus(database->connection) == CONNECTION_BAD || !connect_in_time(database))
 		return refuse_connection(database, why);
-	enum outcome outcome = prepare_all(database, why);
-	if (outcome == DONE
-		&& (PQsetnonblocking(database->connection, 1) != 0 || !PQenterPipelineMode(database->connection)))
+	enum outcome outcome;
+	if (PQsetnonblocking(database->connection, 1) != 0 || !PQenterPipelineMode(database->connection))
 		outcome = retry(why, "database", "cannot enter pipeline mode");
+	else
+		outcome = prepare_all(database, why);
 	if (outcome != DONE)
 		database_close(database);
 	return outcome;
@@ -406,9 +420,9 @@ enum outcome database_failure(const struct database *database, struct why *why)
 
 enum outcome database_commit(struct database *database, struct why *why)
 {
+	await_expected(database);
 	send_plain(database, &query_commit);
-	if (database->failure == DONE && !sync_and_drain(database))
-		fail_gone(database);
+	finish_pipeline(database);
 	if (database->failure == DONE) {
 		const struct statement *commit = &database->statements[database->sent - 1];
 		const char *tag = PQcmdStatus(commit->rows.result);

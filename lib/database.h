@@ -18,9 +18,9 @@
 #include "outcome.h"
 
 enum {
-	DATABASE_STATEMENTS_MAX = 96, /* of one transaction */
-	DATABASE_PARAMETERS_MAX = 32, /* of one statement */
-	DATABASE_SETS_MAX = 4,        /* lists of statements */
+	DATABASE_STATEMENTS_MAX = 512, /* of one transaction */
+	DATABASE_PARAMETERS_MAX = 32,  /* of one statement */
+	DATABASE_SETS_MAX = 4,         /* lists of statements */
 };
 
 /* A named statement, made from sql/<set>/queries.sql at build time and prepared when a connection opens. Every parameter is cast in
@@ -85,7 +85,7 @@ bool database_is_open(const struct database *database);
 
 void database_begin(struct database *database);
 
-/* Returns the ticket. `expected_rows` (>= 0) is checked against the rows touched or returned: a difference is a STOP. */
+/* Returns the ticket. `expected_rows` (>= 0) is checked against the rows touched or returned, before COMMIT is sent: a difference is a STOP. */
 int database_send(
 	struct database *database, const struct query *query, const struct parameter parameters[], size_t count);
 int database_send_expecting(struct database *database, const struct query *query,
@@ -96,8 +96,9 @@ const struct rows *database_rows(struct database *database, int ticket, struct w
 
 /*
  * DONE: the server said COMMIT. Otherwise the transaction is over or must be rolled back, and:
- * RETRY with the connection still open = a conflict (serialization, deadlock, lock timeout); RETRY with it closed = the server is gone, the
- * COMMIT perhaps done; REJECT = the data of some message (SQLSTATE classes 22, 23); STOP = our fault (syntax, permission, row count).
+ * RETRY with the connection still open = a conflict (serialization, deadlock, lock timeout, a unique key that another transaction was
+ * first to take); RETRY with it closed = the server is gone, the COMMIT perhaps done; REJECT = the data of some message (SQLSTATE
+ * classes 22, the rest of 23); STOP = our fault (syntax, permission, row count).
  */
 enum outcome database_commit(struct database *database, struct why *why);
 

@@ -36,11 +36,11 @@ static void check_progress(struct runtime *runtime)
 		&& !publisher_is_blocked(runtime->publisher) && database_is_open(runtime->database);
 	if (!has_work || !is_served)
 		runtime->progress_ms = clock_steady_ms();
-	if (clock_steady_ms() - runtime->progress_ms < PROGRESS_LIMIT_MS)
+	if (clock_steady_ms() - runtime->progress_ms < runtime->settings.stuck_after_ms)
 		return;
 	struct why why;
-	stop(&why, "no_progress", "work waits and all connections answer, but nothing moved for %d ms",
-		PROGRESS_LIMIT_MS);
+	stop(&why, "no_progress", "work waits and all connections answer, but nothing moved for %ld ms",
+		runtime->settings.stuck_after_ms);
 	worker_fail(runtime, EXIT_OUR_FAULT, &why);
 }
 
@@ -76,7 +76,9 @@ static void run(struct runtime *runtime)
 static void finish(struct runtime *runtime)
 {
 	struct why why = { 0 };
-	int64_t deadline_ms = clock_steady_ms() + STOP_LIMIT_MS;
+	if (runtime->stop_deadline_ms == 0)
+		runtime->stop_deadline_ms = clock_steady_ms() + STOP_LIMIT_MS;
+	int64_t deadline_ms = runtime->stop_deadline_ms;
 	log_line(&runtime->log, LOG_INFO_LEVEL, "stopping", NULL);
 	runtime->is_stopping = true;
 	if (consumer_is_open(runtime->consumer))

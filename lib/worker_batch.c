@@ -92,7 +92,7 @@ static void forget_attempt(struct runtime *runtime, const struct flight *flight)
 	database_begin(runtime->database);
 	send_attempt_delete(runtime, flight->deliveries[0]);
 	if (database_commit(runtime->database, &why) != DONE && !database_is_open(runtime->database))
-		links_database_lost(runtime, &why);
+		links_lost(runtime, LINK_DATABASE, &why);
 }
 
 static void add_delivery(struct flight *flight, struct delivery *delivery)
@@ -110,7 +110,7 @@ static enum collecting take_suspect(struct runtime *runtime, struct flight *flig
 		worker_fail(runtime, EXIT_OUR_FAULT, &why);
 	if (outcome != DONE) {
 		if (!database_is_open(runtime->database))
-			links_database_lost(runtime, &why);
+			links_lost(runtime, LINK_DATABASE, &why);
 		return FAILED;
 	}
 	if (attempts <= STARTS_MAX)
@@ -403,7 +403,7 @@ static void undo(struct runtime *runtime, struct flight *flight, enum outcome ou
 	if (outcome == STOP) {
 		worker_fail(runtime, EXIT_OUR_FAULT, why);
 	} else if (!database_is_open(runtime->database)) {
-		links_database_lost(runtime, why);
+		links_lost(runtime, LINK_DATABASE, why);
 	} else if (messages == 1 && (outcome == REJECT || ++flight->deliveries[0]->tries >= TRIES_ALONE)) {
 		park_alone(runtime, flight, why);
 		return;
@@ -419,11 +419,11 @@ static void log_batch(struct runtime *runtime, const struct flight *flight)
 	double seconds = (double)(clock_steady_us() - flight->started_us) / 1e6;
 	metric_observe(&runtime->metrics[METRIC_BATCH_SECONDS], seconds);
 	count(runtime, METRIC_BATCHES, 1);
-	size_t seen = 0;
-	for (size_t i = 0; i < flight->incoming_count; i++)
-		seen += flight->incoming[i].newness == SEEN;
-	count(runtime, METRIC_SEEN, (double)seen);
-	count(runtime, METRIC_DONE, (double)(flight->incoming_count - seen));
+	for (size_t i = 0; i < flight->incoming_count; i++) {
+		const struct incoming *incoming = &flight->incoming[i];
+		count(runtime, METRIC_SEEN, incoming->newness == SEEN);
+		count(runtime, METRIC_DONE, incoming->newness == FRESH && !incoming->is_parked);
+	}
 	if (runtime->log.level > LOG_INFO_LEVEL)
 		return;
 	char messages[24], outputs[24], milliseconds[24];

@@ -23,7 +23,6 @@ enum {
 	ROUNDS_MAX = 8,            /* loads of one batch */
 	TRIES_ALONE = 4,           /* runs of one message that ended in a conflict, until it is parked */
 	STARTS_MAX = 3,            /* starts of one redelivered message that never finished, until it is parked */
-	PROGRESS_LIMIT_MS = 30000, /* work, but no progress: exit */
 	STOP_LIMIT_MS = 4000,      /* graceful stop */
 	NACK_PAUSE_MS = 200,       /* after a full queue refused a publish */
 	EXIT_OUR_FAULT = 70,       /* sysexits.h EX_SOFTWARE */
@@ -110,7 +109,7 @@ struct worker_settings {
 	const char *installation_secret;
 	const char *instance;
 	const char *log_format, *log_level;
-	long metrics_port, batch_max, prefetch, sweep_after_ms;
+	long metrics_port, batch_max, prefetch, sweep_after_ms, stuck_after_ms;
 };
 
 struct runtime {
@@ -142,7 +141,8 @@ struct runtime {
 	int64_t emergency_ms;   /* when the last one was taken */
 	int64_t timers_due_ms[WORKER_TIMERS_MAX];
 	int64_t sweep_due_ms, prune_due_ms;
-	int64_t progress_ms; /* last commit, acknowledgement or known-dead dependency */
+	int64_t progress_ms;      /* last commit, acknowledgement or known-dead dependency */
+	int64_t stop_deadline_ms; /* of the graceful stop; 0 = nobody asked for it */
 	int signal_fd;
 	bool is_full_prefetch; /* after the first acknowledgement of this connection */
 	bool is_stopping;
@@ -184,7 +184,7 @@ void send_view_stored(void *owner, void *token, bool is_stored);
 void links_serve(struct runtime *runtime);
 void links_wait(struct runtime *runtime, int64_t deadline_ms);
 bool links_wait_for(void *owner, int fd, short events, int64_t deadline_ms); /* database_wait_fn */
-void links_database_lost(struct runtime *runtime, const struct why *why);
+void links_lost(struct runtime *runtime, enum link_number link, const struct why *why); /* logs, backs off */
 void lane_push(struct lane *lane, struct delivery *delivery);
 void lane_push_front(struct lane *lane, struct delivery *delivery);
 struct delivery *lane_take(struct lane *lane);

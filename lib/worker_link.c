@@ -27,12 +27,19 @@ static void delay_next(struct backoff *backoff, int64_t most_ms)
 		+ (int64_t)arc4random_uniform((uint32_t)(limit_ms - DELAY_MIN_MS + 1));
 }
 
+/* Waiting for a dead dependency is no standstill; but Redis holds nothing up, so it excuses nothing. */
+static void note_progress(struct runtime *runtime, enum link_number link)
+{
+	if (link != LINK_KEYVALUE)
+		runtime->progress_ms = clock_steady_ms();
+}
+
 static void link_failed(
 	struct runtime *runtime, enum link_number link, const struct why *why, int64_t most_ms)
 {
 	delay_next(&runtime->backoffs[link], most_ms);
 	count(runtime, METRIC_RECONNECTS, 1);
-	runtime->progress_ms = clock_steady_ms();
+	note_progress(runtime, link);
 	log_line(&runtime->log, LOG_WARNING_LEVEL, "connection lost or refused", "link", link_names[link],
 		"reason", why->reason, "detail", why->text, NULL);
 }
@@ -45,8 +52,15 @@ static bool is_due(const struct runtime *runtime, enum link_number link)
 static void link_opened(struct runtime *runtime, enum link_number link)
 {
 	runtime->backoffs[link].failures = 0;
-	runtime->progress_ms = clock_steady_ms();
+	note_progress(runtime, link);
 	log_line(&runtime->log, LOG_INFO_LEVEL, "connected", "link", link_names[link], NULL);
+}
+
+/* Nothing may run on a database that was not checked: opened and checked anew. */
+static void drop_unchecked(struct runtime *runtime, const struct why *why)
+{
+	database_close(runtime->database);
+	link_failed(runtime, LINK_DATABASE, why, DELAY_MAX_MS);
 }
 
 static void open_database(struct runtime *runtime)
@@ -61,6 +75,8 @@ static void open_database(struct runtime *runtime)
 		link_failed(runtime, LINK_DATABASE, &why, DELAY_MAX_MS);
 	else if (runtime->was_started || worker_check_database(runtime, &why))
 		link_opened(runtime, LINK_DATABASE);
+	else
+		drop_unchecked(runtime, &why);
 }
 
 static void open_publisher(struct runtime *runtime)
@@ -208,15 +224,32 @@ void links_wait(struct runtime *runtime, int64_t deadline_ms)
 		return;
 	nfds_t fds_count = fill_fds(runtime, fds);
 	add_fd(fds, &fds_count, runtime->signal_fd, POLLIN);
+	bool is_paused = runtime->sending_count > 0 && runtime->sending_pause_until_ms > clock_steady_ms();
+	if (is_paused && runtime->sending_pause_until_ms < deadline_ms)
+		deadline_ms = runtime->sending_pause_until_ms;
 	poll_until(fds, fds_count, deadline_ms);
+}
+
+/* A stop that is asked for while the database hangs must not wait for it: what is unfinished is delivered again. */
+static bool is_overdue(struct runtime *runtime)
+{
+	struct pollfd signals = { .fd = runtime->signal_fd, .events = POLLIN };
+	int64_t now_ms = clock_steady_ms();
+	if (runtime->stop_deadline_ms == 0 && poll(&signals, 1, 0) > 0)
+		runtime->stop_deadline_ms = now_ms + STOP_LIMIT_MS;
+	return runtime->stop_deadline_ms != 0 && now_ms >= runtime->stop_deadline_ms;
 }
 
 bool links_wait_for(void *owner, int fd, short events, int64_t deadline_ms)
 {
 	struct runtime *runtime = owner;
-	while (clock_steady_ms() < deadline_ms) {
+	while (fd >= 0 && clock_steady_ms() < deadline_ms && !is_overdue(runtime)) {
 		struct pollfd fds[POLL_FDS_MAX];
 		nfds_t fds_count = fill_fds(runtime, fds);
+		bool is_stop_asked = runtime->stop_deadline_ms != 0;
+		if (is_stop_asked && runtime->stop_deadline_ms < deadline_ms)
+			deadline_ms = runtime->stop_deadline_ms;
+		add_fd(fds, &fds_count, is_stop_asked ? -1 : runtime->signal_fd, POLLIN);
 		add_fd(fds, &fds_count, fd, events);
 		if (poll_until(fds, fds_count, deadline_ms) > 0 && fds[fds_count - 1].revents != 0)
 			return true;
@@ -225,9 +258,9 @@ bool links_wait_for(void *owner, int fd, short events, int64_t deadline_ms)
 	return false;
 }
 
-void links_database_lost(struct runtime *runtime, const struct why *why)
+void links_lost(struct runtime *runtime, enum link_number link, const struct why *why)
 {
-	link_failed(runtime, LINK_DATABASE, why, DELAY_MAX_MS);
+	link_failed(runtime, link, why, DELAY_MAX_MS);
 }
 
 void links_first_ack(struct runtime *runtime)

@@ -73,7 +73,7 @@ bool query_run(struct runtime *runtime)
 		log_line(&runtime->log, LOG_WARNING_LEVEL, "question not answered", "reason", why.reason, "detail",
 			why.text, NULL);
 	if (!database_is_open(runtime->database))
-		links_database_lost(runtime, &why);
+		links_lost(runtime, LINK_DATABASE, &why);
 	flight_launch(
 		runtime, flight); /* unanswerable ones are dropped: the asker waits no longer than their lifetime */
 	return true;

@@ -106,7 +106,8 @@ static bool read_event(const struct runtime *runtime, const struct delivery *del
 	if (event == EVENT_NONE)
 		return because(why, "unknown_type", "no event is called \"%.100s\"", name);
 	incoming->route = find_route(runtime->worker, event);
-	if (incoming->route == NULL && !is_question(runtime->worker, event))
+	bool is_asked = runtime->lane_of[delivery->lane] == LANE_QUERY;
+	if (is_asked ? !is_question(runtime->worker, event) : incoming->route == NULL)
 		return because(why, "not_routed", "%s does not handle %s", runtime->worker->name, name);
 	if (!key_fits(delivery, event_type(event)))
 		return because(why, "type_mismatch",

@@ -53,16 +53,27 @@ static void mark_sent(struct runtime *runtime, const struct output *output)
 static void say_ack(struct runtime *runtime, const struct ack *ack)
 {
 	struct why why = { 0 };
-	if (!consumer_ack(runtime->consumer, runtime->acks.incarnation, ack->tag, ack->is_multiple, &why))
-		return; /* the connection is closed: it all comes again, and the inbox knows it */
+	if (!consumer_ack(runtime->consumer, runtime->acks.incarnation, ack->tag, ack->is_multiple, &why)) {
+		links_lost(runtime, LINK_CONSUMER, &why); /* it all comes again, and the inbox knows it */
+		return;
+	}
 	runtime->progress_ms = clock_steady_ms();
 	crash_point_pass(CRASH_AFTER_ACK);
 	links_first_ack(runtime);
 }
 
+/* Deliveries of a connection that is gone come again: an answer to them must not pass for the first of the new one. */
+static bool is_from_open_channel(const struct runtime *runtime)
+{
+	return consumer_is_open(runtime->consumer)
+		&& consumer_incarnation(runtime->consumer) == runtime->acks.incarnation;
+}
+
 static void acknowledge(struct runtime *runtime, const struct flight *flight)
 {
 	struct ack ack;
+	if (!is_from_open_channel(runtime))
+		return;
 	for (size_t i = 0; i < flight->deliveries_count; i++)
 		acks_finish(&runtime->acks, flight->deliveries[i]->incarnation, flight->deliveries[i]->tag);
 	if (acks_take_prefix(&runtime->acks, &ack))
@@ -142,15 +153,27 @@ static bool is_parked_copy(const struct output *output)
 	return output->reason != NULL;
 }
 
+/* Answers to questions are not: the asker waits no longer than a moment, and one that the broker refuses must not come back for ever. */
+static bool is_worth_repeating(const struct output *output)
+{
+	return output->is_stored || is_parked_copy(output);
+}
+
 static void settle_output(struct runtime *runtime, struct output *output)
 {
 	output->flight->unsettled_events--;
 	finish_if_settled(runtime, output->flight);
 }
 
+/* The broker answers, the queue is full or away: a restart would not help, so this is no standstill. */
 static void try_later(struct runtime *runtime, struct output *output)
 {
+	if (!is_worth_repeating(output)) {
+		settle_output(runtime, output);
+		return;
+	}
 	output->tries++;
+	runtime->progress_ms = clock_steady_ms();
 	runtime->sending_pause_until_ms = clock_steady_ms() + NACK_PAUSE_MS;
 	queue_output(runtime, output);
 }
@@ -239,6 +262,7 @@ void send_waiting(struct runtime *runtime)
 		runtime->sending_count--;
 		if (!publisher_send(runtime->publisher, &publication, output, &why)) {
 			queue_output(runtime, output);
+			links_lost(runtime, LINK_PUBLISHER, &why);
 			return;
 		}
 		count(runtime, METRIC_PUBLISHED, 1);
@@ -274,7 +298,10 @@ void send_settled(void *owner, void *token, enum settlement settlement)
 		try_later(runtime, output);
 		break;
 	case SETTLED_LOST:
-		queue_output(runtime, output);
+		if (is_worth_repeating(output))
+			queue_output(runtime, output);
+		else
+			settle_output(runtime, output);
 		break;
 	}
 }

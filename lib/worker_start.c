@@ -39,6 +39,8 @@ const struct setting worker_settings_table[] = {
 		"password of the worker's user" },
 	{ "REDIS_URL", SETTING_TEXT, MEMBER(redis_url), NULL, 0, 0, NULL, "redis://host:port" },
 	{ "REDIS_USER", SETTING_TEXT, MEMBER(redis_user), NULL, 0, 0, NULL, "the worker's user at Redis" },
+	{ "STUCK_AFTER_MS", SETTING_NUMBER, MEMBER(stuck_after_ms), "30000", 1000, 3600000, NULL,
+		"work, but no progress for that long: the process ends" },
 	{ "SWEEP_AFTER_MS", SETTING_NUMBER, MEMBER(sweep_after_ms), "30000", 100, 3600000, NULL,
 		"an output unsent for that long is sent again by the sweeper" },
 	{ 0 },
@@ -106,7 +108,12 @@ static void take_delivery(void *owner, struct delivery *delivery)
 	struct runtime *runtime = owner;
 	if (delivery->incarnation != runtime->acks.incarnation)
 		acks_reset(&runtime->acks, delivery->incarnation);
-	acks_add(&runtime->acks, delivery->incarnation, delivery->tag);
+	if (!acks_add(&runtime->acks, delivery->incarnation, delivery->tag)) {
+		struct why why;
+		stop(&why, "tag", "delivery tag %llu is out of order, or too many are unacknowledged",
+			(unsigned long long)delivery->tag);
+		worker_fail(runtime, EXIT_OUR_FAULT, &why);
+	}
 	lane_push(&runtime->lanes[runtime->lane_of[delivery->lane]], delivery);
 }
 

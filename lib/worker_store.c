@@ -92,13 +92,14 @@ void marks_committed(struct runtime *runtime)
 bool marks_flush(struct runtime *runtime)
 {
 	struct why why = { 0 };
+	runtime->marks_since_ms = clock_steady_ms();
 	database_begin(runtime->database);
 	store_marks(runtime);
 	enum outcome outcome = database_commit(runtime->database, &why);
 	if (outcome == DONE)
 		marks_committed(runtime);
 	else if (!database_is_open(runtime->database))
-		links_database_lost(runtime, &why);
+		links_lost(runtime, LINK_DATABASE, &why);
 	else if (outcome == STOP)
 		worker_fail(runtime, EXIT_OUR_FAULT, &why);
 	return outcome == DONE;

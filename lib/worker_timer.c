@@ -11,6 +11,8 @@ enum {
 	SWEEP_SHORT_MS = 500, /* when the set age is short, as in tests */
 	PRUNE_PERIOD_MS = 60000,
 	MARKS_IDLE_MS = 1000, /* marks that no batch takes along are written alone */
+	CLAIM_EVENTS = 128,   /* rows of a full outbox_claim_events, */
+	CLAIM_VIEWS = 32,     /* and of a full outbox_claim_views: more are due */
 };
 
 static void give_up(struct runtime *runtime, struct flight *flight, enum outcome outcome, const char *what,
@@ -23,7 +25,7 @@ static void give_up(struct runtime *runtime, struct flight *flight, enum outcome
 	if (outcome == STOP || outcome == REJECT)
 		worker_fail(runtime, EXIT_OUR_FAULT, why);
 	else if (!database_is_open(runtime->database))
-		links_database_lost(runtime, why);
+		links_lost(runtime, LINK_DATABASE, why);
 }
 
 /* One process at a time. DONE and `*is_ours` false: another one runs this timer now. */
@@ -104,6 +106,21 @@ static bool run_timer(struct runtime *runtime, size_t number)
 }
 
 /* A view that was not stored in time is read again: an old body must not become the current one. */
+/* Several versions of one view wait as several rows: one reading serves them all. */
+static bool copy_refreshed(struct output *output, const struct outbox *refreshed)
+{
+	for (const struct output *other = refreshed->first; other != NULL; other = other->next) {
+		if (!other->is_view || strcmp(other->type, output->type) != 0
+			|| strcmp(other->routing_key, output->routing_key) != 0)
+			continue;
+		output->version = other->version;
+		output->body = other->body;
+		output->body_bytes = other->body_bytes;
+		return true;
+	}
+	return false;
+}
+
 static enum outcome refresh_view(
 	struct runtime *runtime, struct output *output, struct arena *arena, struct why *why)
 {
@@ -125,23 +142,39 @@ static enum outcome refresh_view(
 	return DONE;
 }
 
-static enum outcome claim_unsent(struct runtime *runtime, struct flight *flight, struct why *why)
+static enum outcome take_claimed(
+	struct runtime *runtime, struct flight *flight, int ticket, size_t *claimed, struct why *why)
 {
-	struct parameter age;
-	parameter_init(&age, PARAMETER_INT, false);
-	parameter_int(&age, runtime->settings.sweep_after_ms);
-	database_begin(runtime->database);
-	int ticket = database_send(runtime->database, &outbox_claim, &age, 1);
-	parameter_clear(&age);
 	const struct rows *rows = database_rows(runtime->database, ticket, why);
 	enum outcome outcome = rows == NULL ? database_failure(runtime->database, why) : DONE;
-	for (size_t row = 0; outcome == DONE && row < rows_count(rows); row++) {
+	if (rows != NULL)
+		*claimed = rows_count(rows);
+	for (size_t row = 0; outcome == DONE && row < *claimed; row++) {
 		struct output *output = output_from_row(rows, row, &flight->arena);
-		if (output->is_view)
+		if (output->is_view && !copy_refreshed(output, &flight->extras))
 			outcome = refresh_view(runtime, output, &flight->arena, why);
 		if (!output->is_view || output->body != NULL)
 			outbox_append(&flight->extras, output);
 	}
+	return outcome;
+}
+
+static enum outcome claim_unsent(
+	struct runtime *runtime, struct flight *flight, bool *is_more_due, struct why *why)
+{
+	struct parameter age;
+	size_t events_count = 0, views_count = 0;
+	bool has_keyvalue = keyvalue_is_open(runtime->keyvalue);
+	parameter_init(&age, PARAMETER_INT, false);
+	parameter_int(&age, runtime->settings.sweep_after_ms);
+	database_begin(runtime->database);
+	int events = database_send(runtime->database, &outbox_claim_events, &age, 1);
+	int views = has_keyvalue ? database_send(runtime->database, &outbox_claim_views, &age, 1) : events;
+	parameter_clear(&age);
+	enum outcome outcome = take_claimed(runtime, flight, events, &events_count, why);
+	if (outcome == DONE && has_keyvalue)
+		outcome = take_claimed(runtime, flight, views, &views_count, why);
+	*is_more_due = events_count == CLAIM_EVENTS || views_count == CLAIM_VIEWS;
 	if (outcome == DONE)
 		return database_commit(runtime->database, why);
 	database_rollback(runtime->database);
@@ -153,14 +186,19 @@ static bool sweep(struct runtime *runtime)
 	struct why why = { 0 };
 	int64_t period_ms = runtime->settings.sweep_after_ms < SWEEP_PERIOD_MS ? SWEEP_SHORT_MS : SWEEP_PERIOD_MS;
 	runtime->sweep_due_ms = clock_steady_ms() + period_ms;
-	struct flight *flight = publisher_is_open(runtime->publisher) ? flight_new(runtime) : NULL;
+	bool can_send = publisher_is_open(runtime->publisher) && !publisher_is_blocked(runtime->publisher)
+		&& clock_steady_ms() >= runtime->sending_pause_until_ms;
+	struct flight *flight = can_send ? flight_new(runtime) : NULL;
+	bool is_more_due = false;
 	if (flight == NULL)
 		return false;
-	enum outcome outcome = claim_unsent(runtime, flight, &why);
+	enum outcome outcome = claim_unsent(runtime, flight, &is_more_due, &why);
 	if (outcome != DONE) {
 		give_up(runtime, flight, outcome, "sweep", &why);
 		return true;
 	}
+	if (is_more_due)
+		runtime->sweep_due_ms = 0;
 	if (flight->extras.count > 0) {
 		crash_point_pass(CRASH_AFTER_SWEEP_CLAIM);
 		count(runtime, METRIC_SWEPT, (double)flight->extras.count);
@@ -184,6 +222,11 @@ static void prune(struct runtime *runtime)
 		give_up(runtime, NULL, outcome, "prune", &why);
 }
 
+static size_t marks_count(const struct runtime *runtime)
+{
+	return runtime->marks[0].count + runtime->marks[1].count;
+}
+
 bool timers_run(struct runtime *runtime)
 {
 	int64_t now_ms = clock_steady_ms();
@@ -194,7 +237,7 @@ bool timers_run(struct runtime *runtime)
 			return true;
 	if (now_ms >= runtime->sweep_due_ms && sweep(runtime))
 		return true;
-	if (runtime->marks[0].count > 0 && now_ms - runtime->marks_since_ms >= MARKS_IDLE_MS)
+	if (marks_count(runtime) > 0 && now_ms - runtime->marks_since_ms >= MARKS_IDLE_MS)
 		return marks_flush(runtime);
 	if (now_ms < runtime->prune_due_ms)
 		return false;
@@ -209,7 +252,7 @@ int64_t timers_next_ms(const struct runtime *runtime)
 	for (size_t i = 0; runtime->worker->timers[i].name != NULL; i++)
 		if (runtime->timers_due_ms[i] < next_ms)
 			next_ms = runtime->timers_due_ms[i];
-	if (runtime->marks[0].count > 0 && runtime->marks_since_ms + MARKS_IDLE_MS < next_ms)
+	if (marks_count(runtime) > 0 && runtime->marks_since_ms + MARKS_IDLE_MS < next_ms)
 		next_ms = runtime->marks_since_ms + MARKS_IDLE_MS;
 	return next_ms;
 }

@@ -29,19 +29,24 @@ FROM request_warning WHERE request_id = ANY ($1::uuid[]) ORDER BY request_id, al
 SELECT request_id, unit_id, released_at, reason, backordered
 FROM unit_release WHERE request_id = ANY ($1::uuid[]) ORDER BY request_id, released_at, unit_id;
 
--- name: request_put
--- Touches a row for each element, or somebody else changed a request that was locked.
-INSERT INTO request AS old (request_id, version, status, content, order_id, hospital_id, component, blood_group, urgency,
-	quantity, needed_at, requested_at, is_scheduled, reason, detail, rejected_at, correlation_id, traceparent)
+-- name: request_add
+INSERT INTO request (request_id, version, status, content, order_id, hospital_id, component, blood_group, urgency, quantity,
+	needed_at, requested_at, is_scheduled, reason, detail, rejected_at, correlation_id, traceparent)
 SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
 	$9::text[], $10::bigint[], $11::timestamptz[], $12::timestamptz[], $13::boolean[], $14::text[], $15::text[],
-	$16::timestamptz[], $17::text[], $18::text[])
-ON CONFLICT (request_id) DO UPDATE SET version = EXCLUDED.version, status = EXCLUDED.status, content = EXCLUDED.content,
-	order_id = EXCLUDED.order_id, hospital_id = EXCLUDED.hospital_id, component = EXCLUDED.component,
-	blood_group = EXCLUDED.blood_group, urgency = EXCLUDED.urgency, quantity = EXCLUDED.quantity,
-	needed_at = EXCLUDED.needed_at, requested_at = EXCLUDED.requested_at, is_scheduled = EXCLUDED.is_scheduled,
-	reason = EXCLUDED.reason, detail = EXCLUDED.detail, rejected_at = EXCLUDED.rejected_at
-WHERE old.version < EXCLUDED.version;
+	$16::timestamptz[], $17::text[], $18::text[]);
+
+-- name: request_change
+-- Touches a row for each element, or somebody else changed a request that was locked.
+UPDATE request AS old SET version = new.version, status = new.status, content = new.content, order_id = new.order_id,
+	hospital_id = new.hospital_id, component = new.component, blood_group = new.blood_group, urgency = new.urgency,
+	quantity = new.quantity, needed_at = new.needed_at, requested_at = new.requested_at, is_scheduled = new.is_scheduled,
+	reason = new.reason, detail = new.detail, rejected_at = new.rejected_at
+FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[],
+	$10::bigint[], $11::timestamptz[], $12::timestamptz[], $13::boolean[], $14::text[], $15::text[], $16::timestamptz[])
+	AS new (request_id, version, status, content, order_id, hospital_id, component, blood_group, urgency, quantity, needed_at,
+		requested_at, is_scheduled, reason, detail, rejected_at)
+WHERE old.request_id = new.request_id AND old.version < new.version;
 
 -- name: allocation_add
 INSERT INTO allocation (request_id, allocation_no, decision, quantity_requested, backordered, rules_version, decided_at)

@@ -55,13 +55,28 @@ UPDATE outbox SET sent_at = now()
 FROM unnest($1::uuid[], $2::bigint[]) AS m (cause_id, ordinal)
 WHERE outbox.cause_id = m.cause_id AND outbox.ordinal = m.ordinal;
 
--- name: outbox_claim
--- What stayed unsent for $1 seconds. The next try doubles its distance, up to ten minutes.
+-- name: outbox_claim_events
+-- What stayed unsent for $1 milliseconds. The next try doubles its distance, up to ten minutes.
 WITH due AS (
 	SELECT cause_id, ordinal FROM outbox
-	WHERE sent_at IS NULL AND created_at < now() - $1::bigint * interval '1 millisecond'
+	WHERE sent_at IS NULL AND exchange IS NOT NULL AND created_at < now() - $1::bigint * interval '1 millisecond'
 		AND (next_try_at IS NULL OR next_try_at <= now())
 	ORDER BY created_at LIMIT 128 FOR UPDATE SKIP LOCKED
+)
+UPDATE outbox
+SET attempts = attempts + 1,
+	next_try_at = now() + least($1::bigint * interval '1 millisecond' * 2 ^ least(attempts, 16), interval '10 minutes')
+FROM due WHERE outbox.cause_id = due.cause_id AND outbox.ordinal = due.ordinal
+RETURNING outbox.cause_id, outbox.ordinal, message_id, exchange, routing_key, type, correlation_id, causation_id, traceparent,
+	schema_version, version, body, created_at;
+
+-- name: outbox_claim_views
+-- The same for views, few at a time: each is read again. Apart from the events, which must not wait behind what Redis missed.
+WITH due AS (
+	SELECT cause_id, ordinal FROM outbox
+	WHERE sent_at IS NULL AND exchange IS NULL AND created_at < now() - $1::bigint * interval '1 millisecond'
+		AND (next_try_at IS NULL OR next_try_at <= now())
+	ORDER BY created_at LIMIT 32 FOR UPDATE SKIP LOCKED
 )
 UPDATE outbox
 SET attempts = attempts + 1,

@@ -119,6 +119,8 @@ void bare_read(const struct bare_facilities *facilities, struct bare_batch *batc
 void bare_decide(const struct bare_facilities *facilities, struct bare_batch *batch);
 /* How long a unit is held. */
 int64_t bare_reserved_until(int64_t now, int64_t expires_at);
+/* Until when a unit is counted as expiring. */
+int64_t bare_soon(const struct bare_batch *batch);
 void bare_clear(struct bare_batch *batch);
 
 /* bare_store.c */

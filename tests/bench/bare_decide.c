@@ -84,6 +84,11 @@ int64_t bare_reserved_until(int64_t now, int64_t expires_at)
 	return until < expires_at ? until : expires_at;
 }
 
+int64_t bare_soon(const struct bare_batch *batch)
+{
+	return batch->now + HOURS_US(24);
+}
+
 static char *take_text(struct buffer *buffer)
 {
 	char *text = strdup(buffer_text(buffer));
@@ -169,6 +174,8 @@ static void report(const struct bare_facilities *facilities, struct bare_batch *
 	bin->available -= taken;
 	bin->in_bin -= taken;
 	bin->reserved += taken;
+	for (size_t i = 0; i < bin->taken; i++)
+		bin->expiring -= bin->units[i].expires_at <= bare_soon(batch);
 	bin->version++;
 	char version[24];
 	snprintf(version, sizeof(version), "%" PRId64, bin->version);

@@ -23,8 +23,9 @@ static const char *const statements[][2] = {
 			   "SELECT 'bloodbank', message_id, body_sha256 FROM given ORDER BY message_id ON CONFLICT DO NOTHING RETURNING message_id) "
 			   "SELECT place FROM fresh JOIN given USING (message_id)" },
 	{ "bins", "SELECT a.place, s.available::bigint, s.reserved::bigint, s.version, b.available::bigint, "
-			  "(SELECT count(*) FROM unit u WHERE u.status = 'available' AND u.bank_id = a.bank_id AND u.component = 'red_cells' "
-			  "AND u.blood_group = a.blood_group AND u.expires_at <= $3::timestamptz) "
+			  "s.expiring + (SELECT count(*) FROM unit u WHERE u.status = 'available' AND u.bank_id = a.bank_id "
+			  "AND u.component = 'red_cells' AND u.blood_group = a.blood_group AND u.expires_at > s.expiring_until "
+			  "AND u.expires_at <= $3::timestamptz) "
 			  "FROM unnest($1::text[], $2::text[]) WITH ORDINALITY a (bank_id, blood_group, place) "
 			  "JOIN stock s ON s.bank_id = a.bank_id AND s.component = 'red_cells' AND s.blood_group = a.blood_group "
 			  "JOIN bin b ON b.bank_id = a.bank_id AND b.component = 'red_cells' AND b.blood_group = a.blood_group "
@@ -45,9 +46,10 @@ static const char *const statements[][2] = {
 	{ "reserve", "UPDATE unit u SET status = 'reserved', request_id = c.request_id, reserved_until = c.reserved_until, "
 				 "version = u.version + 1 FROM unnest($1::text[], $2::uuid[], $3::timestamptz[]) "
 				 "c (unit_id, request_id, reserved_until) WHERE u.unit_id = c.unit_id AND u.status = 'available'" },
-	{ "stock", "UPDATE stock s SET available = c.available, reserved = c.reserved, version = c.version "
+	{ "stock", "UPDATE stock s SET available = c.available, reserved = c.reserved, expiring = c.expiring, "
+			   "expiring_until = $6::timestamptz, version = s.version + 1 "
 			   "FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[]) "
-			   "c (bank_id, blood_group, available, reserved, version) "
+			   "c (bank_id, blood_group, available, reserved, expiring) "
 			   "WHERE s.bank_id = c.bank_id AND s.component = 'red_cells' AND s.blood_group = c.blood_group" },
 	{ "counts", "UPDATE bin b SET available = c.available FROM unnest($1::text[], $2::text[], $3::bigint[]) "
 				"c (bank_id, blood_group, available) WHERE b.bank_id = c.bank_id AND b.component = 'red_cells' "
@@ -202,7 +204,7 @@ static void send_reads(const struct bare_facilities *facilities, const struct ba
 	struct parameter bins[3], units[3];
 	parameters_arrays(bins, "tt");
 	parameter_init(&bins[2], PARAMETER_TIME, false);
-	parameter_time(&bins[2], batch->now + HOURS_US(24));
+	parameter_time(&bins[2], bare_soon(batch));
 	parameters_arrays(units, "tti");
 	for (size_t i = 0; i < batch->bins_count; i++) {
 		const struct bare_bin *bin = batch->bins[i];
@@ -315,9 +317,11 @@ static size_t send_units(const struct bare_batch *batch)
 
 static size_t send_counters(const struct bare_facilities *facilities, const struct bare_batch *batch)
 {
-	struct parameter stock[5], counts[3];
+	struct parameter stock[6], counts[3];
 	size_t count = 0;
 	parameters_arrays(stock, "ttiii");
+	parameter_init(&stock[5], PARAMETER_TIME, false);
+	parameter_time(&stock[5], bare_soon(batch));
 	parameters_arrays(counts, "tti");
 	for (size_t i = 0; i < batch->bins_count; i++) {
 		const struct bare_bin *bin = batch->bins[i];
@@ -327,13 +331,13 @@ static size_t send_counters(const struct bare_facilities *facilities, const stru
 		parameter_text(&stock[1], bare_groups[bin->group]);
 		parameter_int(&stock[2], bin->available);
 		parameter_int(&stock[3], bin->reserved);
-		parameter_int(&stock[4], bin->version);
+		parameter_int(&stock[4], bin->expiring);
 		parameter_text(&counts[0], facilities->banks[bin->bank]);
 		parameter_text(&counts[1], bare_groups[bin->group]);
 		parameter_int(&counts[2], bin->in_bin);
 		count++;
 	}
-	send_statement("stock", stock, 5);
+	send_statement("stock", stock, 6);
 	send_statement("counts", counts, 3);
 	return count;
 }

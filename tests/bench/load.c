@@ -24,6 +24,8 @@
 
 enum { PREFETCH = 1000, BODY_MAX = 512, NAME_MAX_BYTES = 32, SILENCE_MS = 30000, EXIT_FAULT = 70, EXIT_USAGE = 64 };
 
+static const int64_t REQUESTED_FROM_US = INT64_C(1767225600000000); /* 2026-01-01 */
+
 static const unsigned char namespace_id[UUID_BYTES] = "bench load names";
 
 struct load {
@@ -75,8 +77,8 @@ static const char *pick_group(struct load *load)
 
 static void write_body(struct load *load, long number, const char *request_id, char body[BODY_MAX])
 {
-	char now[TIME_TEXT_BYTES];
-	time_print(clock_now_us(), now);
+	char requested_at[TIME_TEXT_BYTES];
+	time_print(REQUESTED_FROM_US + number * MICROSECONDS_PER_SECOND, requested_at);
 	snprintf(body, BODY_MAX,
 		"{\"request_id\":\"%s\",\"hospital_id\":\"hospital-%03u\",\"component\":\"red_cells\",\"group\":\"%s\","
 		"\"quantity\":%u,\"urgency\":\"routine\",\"patient\":{\"ref\":\"patient-%06ld\",\"sex\":\"%s\",\"age_years\":%u},"
@@ -84,7 +86,7 @@ static void write_body(struct load *load, long number, const char *request_id, c
 		"\"version\":1}",
 		request_id, 1 + next_random(load, 3), pick_group(load), 1 + next_random(load, 2), number,
 		next_random(load, 2) ? "female" : "male", 18 + next_random(load, 70), next_random(load, 40),
-		next_random(load, 20), now);
+		next_random(load, 20), requested_at);
 }
 
 static void send_one(struct load *load)

@@ -15,6 +15,10 @@ def stamp(moment):
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+def soon(seconds):
+    return stamp(datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=seconds))
+
+
 def request(label, **changes):
     """A routine request for one unit of O- red cells, as hospital-001 sends it."""
     return {"request_id": identity(f"request {label}"), "hospital_id": "hospital-001", "component": "red_cells",

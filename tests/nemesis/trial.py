@@ -15,9 +15,10 @@ SWEEP_AFTER_MS = 1500  # above the second after which an idle worker writes its 
 STEADY_SECONDS = 0.4  # longer than the broker's counts are old
 TABLES = {"hospital": ("request", "allocation", "request_unit", "request_warning", "unit_release"),
           "bloodbank": ("request", "decision", "unit", "stock", "bin")}
-# One such event sums up a whole batch, so how many there are, and the version, depend on how the messages were batched.
+# One such event sums up a whole batch, and a batch writes a row once, so how many there are, and these rows' versions, depend on
+# how the messages were batched.
 SUMMARIES = ("bloodbank.inventory.updated",)
-SUMMED_UP = ("stock",)
+SUMMED_UP = ("stock", "unit")
 
 
 def crash_points():
@@ -116,6 +117,7 @@ class Trial:
         self.build = build
         self.worker = None
         self.steady_since = None
+        self.patience = SETTLE_SECONDS
         self.tap = world.tap() if with_tap else None
 
     def start(self, crash_at=None, env=None):
@@ -147,12 +149,12 @@ class Trial:
         """The same, but there may be nothing left to do that leads there."""
         self.start(at)
         self.steady_since = None
-        wait_until(lambda: self.worker.process.poll() is not None or self.is_steady(0), SETTLE_SECONDS,
+        wait_until(lambda: self.worker.process.poll() is not None or self.is_steady(0), self.patience,
                    f"a crash {at} or the end of the work")
         assert self.worker.stop() in (0, -signal.SIGKILL), self.worker.log_tail()
 
     def expect_death(self, at):
-        ended = wait_until(self.worker.process.poll, SETTLE_SECONDS, f"the crash {at}; the log ends:\n{self.worker.log_tail()}")
+        ended = wait_until(self.worker.process.poll, self.patience, f"the crash {at}; the log ends:\n{self.worker.log_tail()}")
         assert ended == -signal.SIGKILL, f"{at}: ended with {ended}:\n{self.worker.log_tail()}"
 
     def rows(self, query, arguments=None):
@@ -184,7 +186,7 @@ class Trial:
     def settle(self, seen=0, sent=True):
         assert self.worker.process.poll() is None, self.worker.log_tail()
         self.steady_since = None
-        wait_until(lambda: self.is_steady(seen, sent), SETTLE_SECONDS,
+        wait_until(lambda: self.is_steady(seen, sent), self.patience,
                    f"{self.plan.worker} to settle; unsent {self.unsent()}, waiting {self.waiting()}, held "
                    f"{[self.world.held(queue) for queue in self.queues()]}; its log ends:\n{self.worker.log_tail()}")
 
@@ -214,7 +216,7 @@ class Trial:
         def all_heard():
             self.tap.connection.process_data_events(time_limit=0.02)
             return set(self.outputs()) <= set(self.heard())
-        wait_until(all_heard, SETTLE_SECONDS, "every output to be heard")
+        wait_until(all_heard, self.patience, "every output to be heard")
         outputs = self.outputs()
         for message_id, what in self.heard().items():
             assert outputs.get(message_id) == what, f"published {what}, recorded {outputs.get(message_id)}"

@@ -247,7 +247,7 @@ def test_lost_unit_is_replaced(bank):
 def test_unit_expires_on_the_shelf(bank):
     (unit,) = bank.stock(1)
     bank.tap.one("bloodbank.inventory.updated")
-    bank.sql("UPDATE unit SET expires_at = now()")
+    bank.sql("WITH u AS (UPDATE unit SET expires_at = now()) UPDATE stock SET expiring = 0, expiring_until = '2000-01-01Z'")
     assert bank.tap.one("bloodbank.unit.expired").body["unit_id"] == unit_id(unit)
     assert bank.tap.one("bloodbank.inventory.updated").body["available"] == 0
 

@@ -203,7 +203,15 @@ def admin(world):
 
 def test_a_broker_as_the_contract_wants_it(admin):
     for verb in ("check", "plan", "apply"):
-        assert admin.json("topology", verb) == {"is_same": True, "remaining": 0, "differences": []}
+        assert admin.json("topology", verb) == {"is_same": True, "remaining": 0, "differences": [], "hidden": []}
+
+
+def test_an_operator_compares_what_he_is_shown(world, client):
+    found = client.json("topology", "check")
+    assert found["is_same"] and {"permissions", "topic_permissions", "users"} <= set(found["hidden"])
+    change(world, *DAMAGES["binding"][:2])
+    assert client.json("topology", "check", ends=NO)["remaining"] == 1
+    assert "refused" in client.run("topology", "apply", ends=FAULT)
 
 
 def change(world, path, method, body=None):

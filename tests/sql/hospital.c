@@ -135,6 +135,28 @@ START_TEST(what_was_stored_is_loaded_again)
 }
 END_TEST
 
+START_TEST(what_a_release_does_not_say_is_not_stored)
+{
+	static const struct step silent = { BLOODBANK_RESERVATION_RELEASED,
+		"{\"request_id\":\"" R1 "\",\"unit_ids\":[" UNIT_A "," UNIT_B "],\"reason\":\"expired\"}", M3 };
+	static const struct step early = { BLOODBANK_BLOOD_APPROVED,
+		APPROVED("1", "full", UNIT("0A") "," UNIT("0B"), "", "20:26:39"), M2 };
+	static const struct step *const steps[] = { &request, &early, &silent };
+	struct bench bench;
+	for (size_t i = 0; i < 3; i++) {
+		bench_open(&bench, &steps[i], 1);
+		run_batch(&bench);
+		bench_close(&bench);
+	}
+	bench_open(&bench, &steps[2], 1);
+	run_batch(&bench);
+	const struct request *stored = requests_find(bench.batch.state, R1);
+	ck_assert_int_eq(stored->status, REQUEST_STATUS_PENDING);
+	ck_assert(!stored->releases->has_backordered);
+	bench_close(&bench);
+}
+END_TEST
+
 START_TEST(one_batch_stores_the_same_as_many)
 {
 	static const struct step *const steps[] = { &request, &approve, &release, &refill, &reject_other };
@@ -222,6 +244,7 @@ int main(void)
 	TCase *tests = tcase_create("store");
 	tcase_add_checked_fixture(tests, open_database, close_database);
 	tcase_add_test(tests, what_was_stored_is_loaded_again);
+	tcase_add_test(tests, what_a_release_does_not_say_is_not_stored);
 	tcase_add_test(tests, one_batch_stores_the_same_as_many);
 	tcase_add_test(tests, a_decision_before_its_request_waits_for_it);
 	tcase_add_test(tests, the_same_request_from_the_database_gives_the_same_bytes);

@@ -31,8 +31,8 @@ def name_of(path):
 
 
 def domain_files(worker):
-    """The nouns of a worker: all but its face, its SQL and its main."""
-    keep_out = re.compile(rf"^({worker}|main|(load|store)\w*)\.c$")
+    """The nouns of a worker: all but its face, its main, and what speaks SQL."""
+    keep_out = re.compile(rf"^({worker}|main|(load|store|rows|need|question)\w*)\.c$")
     return [path for path in sorted((PROJECT / "workers" / worker).glob("*.c")) if not keep_out.match(path.name)]
 
 

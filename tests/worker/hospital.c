@@ -109,6 +109,24 @@ static const struct example examples[] = {
 			{ BLOODBANK_BLOOD_APPROVED, APPROVED("1", "full", UNIT("0A") "," UNIT("0B"), "", "20:26:41"), M2 } },
 		{ BLOODBANK_RESERVATION_RELEASED, RELEASED(UNIT_A "," UNIT_B, "expired", "0", "21:00:00"), M3 }, UPDATED,
 		"3 expired 0/2" },
+	{ "a reservation runs out, and the request goes on waiting",
+		{ { HOSPITAL_BLOOD_REQUEST, ASK(R1, TWO_O_NEGATIVE), M1 },
+			{ BLOODBANK_BLOOD_APPROVED, APPROVED("1", "partial", UNIT("0A"), "", "20:26:41"), M2 } },
+		{ BLOODBANK_RESERVATION_RELEASED, RELEASED(UNIT_A, "expired", "1", "21:00:00"), M3 }, UPDATED, "3 pending 0/2" },
+	{ "a release that does not say what is waited for ends nothing",
+		{ { HOSPITAL_BLOOD_REQUEST, ASK(R1, TWO_O_NEGATIVE), M1 },
+			{ BLOODBANK_BLOOD_APPROVED, APPROVED("1", "partial", UNIT("0A"), "", "20:26:39"), M2 } },
+		{ BLOODBANK_RESERVATION_RELEASED,
+			"{\"request_id\":\"" R1 "\",\"unit_ids\":[" UNIT_A "],\"reason\":\"expired\"}", M3 }, UPDATED, "3 pending 0/2" },
+	{ "units that are not needed end the request",
+		{ { HOSPITAL_BLOOD_REQUEST, ASK(R1, TWO_O_NEGATIVE), M1 },
+			{ BLOODBANK_BLOOD_APPROVED, APPROVED("1", "partial", UNIT("0A"), "", "20:26:41"), M2 } },
+		{ BLOODBANK_RESERVATION_RELEASED, RELEASED(UNIT_A, "not_needed", "0", "21:00:00"), M3 }, UPDATED,
+		"3 cancelled 0/2" },
+	{ "a scheduled request is scheduled no more once it was decided",
+		{ { HOSPITAL_BLOOD_REQUEST, ASK(R1, TWO_O_NEGATIVE ",\"needed_at\":\"2026-05-30T21:26:41Z\""), M1 },
+			{ BLOODBANK_BLOOD_APPROVED, APPROVED("1", "partial", UNIT("0A"), "", "20:26:41"), M2 } },
+		{ BLOODBANK_RESERVATION_RELEASED, RELEASED(UNIT_A, "recalled", "2", "21:00:00"), M3 }, UPDATED, "3 pending 0/2" },
 	{ "a release heard twice counts once",
 		{ { HOSPITAL_BLOOD_REQUEST, ASK(R1, TWO_O_NEGATIVE), M1 },
 			{ BLOODBANK_BLOOD_APPROVED, APPROVED("1", "full", UNIT("0A") "," UNIT("0B"), "", "20:26:41"), M2 },
@@ -282,6 +300,21 @@ START_TEST(the_description_shows_units_warnings_and_times)
 }
 END_TEST
 
+START_TEST(the_last_decision_dates_the_description)
+{
+	struct bench bench;
+	bench_open(&bench, (const struct step *const[]){ &approve_second, &approve_first }, 2);
+	bench_decide(&bench);
+	bench_decide(&bench);
+	struct hospital_request_updated state;
+	request_describe(requests_find(bench.batch.state, R1), &bench.arena, &state);
+	ck_assert_int_eq(state.decided_at, NOW + INT64_C(800) * 1000000);
+	ck_assert_int_eq(state.quantity_requested, 2);
+	ck_assert_str_eq(state.units[0].unit_id, "A999926000001-RC01-0A");
+	bench_close(&bench);
+}
+END_TEST
+
 START_TEST(a_rejection_shows_its_reason)
 {
 	struct bench bench;
@@ -369,6 +402,7 @@ int main(void)
 	tcase_add_test(rules, a_known_message_with_another_body_is_refused_as_id_conflict);
 	tcase_add_test(rules, a_later_decision_belongs_to_the_workflow_of_its_request);
 	tcase_add_test(rules, the_description_shows_units_warnings_and_times);
+	tcase_add_test(rules, the_last_decision_dates_the_description);
 	tcase_add_test(rules, a_rejection_shows_its_reason);
 	tcase_add_test(rules, an_upstreams_clock_does_not_lead_ours);
 	tcase_add_loop_test(rules, facts_in_any_order_lead_to_the_same_state, 0, 120);

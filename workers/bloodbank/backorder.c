@@ -25,9 +25,9 @@ static size_t line_up(struct state *state, enum component component, struct plac
 	for (size_t i = 0; i < state->waiting_count; i++) {
 		struct request *request = state->waiting[i];
 		if (request->asked->component == component && request->progress == PROGRESS_WAITING)
-			places[count++] = (struct place){
-				{ request->asked->urgency, request->received_at, request->request_id }, request, state
-			};
+			places[count++] =
+				(struct place){ { request->asked->urgency, request->received_at, request->request_id },
+					request, state };
 	}
 	qsort(places, count, sizeof(*places), compare_places);
 	return count;

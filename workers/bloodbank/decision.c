@@ -25,7 +25,8 @@ static void touch(struct request *request)
 }
 
 /* Sends a decision and keeps it. The outbox goes first: it names the fault of a body that is wrong. */
-static void answer(struct state *state, struct request *request, enum event event, const void *body, struct outbox *outbox)
+static void answer(struct state *state, struct request *request, enum event event, const void *body,
+	struct outbox *outbox)
 {
 	outbox_event(outbox, event, body, request->request_id, request->version,
 		request->asked->urgency == URGENCY_EMERGENCY, &request->origin);
@@ -39,7 +40,8 @@ static void reserve(struct state *state, const struct request *request, const st
 		struct bag *bag = state_bag(state, unit->unit_id);
 		if (bag == NULL)
 			bag = state_add_bag(state, unit, UNIT_STATUS_AVAILABLE);
-		state_change_unit(state, bag, UNIT_STATUS_RESERVED, request->request_id, allocation->units[i].reserved_until);
+		state_change_unit(state, bag, UNIT_STATUS_RESERVED, request->request_id,
+			allocation->units[i].reserved_until);
 	}
 }
 
@@ -51,7 +53,8 @@ static void count_blind(struct state *state, struct request *request, const stru
 		state_patient(state, patient->ref)->blind_o_negative += allocation->blind_o_negative;
 }
 
-static void approve(struct state *state, struct request *request, struct allocation *allocation, struct outbox *outbox)
+static void approve(struct state *state, struct request *request, struct allocation *allocation,
+	struct outbox *outbox)
 {
 	reserve(state, request, allocation);
 	count_blind(state, request, allocation);
@@ -80,7 +83,8 @@ static void approve(struct state *state, struct request *request, struct allocat
 	answer(state, request, BLOODBANK_BLOOD_APPROVED, &body, outbox);
 }
 
-static void refuse(struct state *state, struct request *request, const struct allocation *allocation, struct outbox *outbox)
+static void refuse(struct state *state, struct request *request, const struct allocation *allocation,
+	struct outbox *outbox)
 {
 	touch(request);
 	request->progress = PROGRESS_REJECTED;
@@ -142,7 +146,8 @@ void repeat_decisions(const struct state *state, const struct request *request, 
 	for (const struct decision_record *record = request->decisions; record != NULL; record = record->next) {
 		struct why why = { 0 };
 		void *body;
-		if (!schema_read(event_type(record->event)->schema, record->body, strlen(record->body), state->arena, &body, &why))
+		if (!schema_read(event_type(record->event)->schema, record->body, strlen(record->body), state->arena,
+				&body, &why))
 			abort(); /* load has read it before, or this batch wrote it */
 		outbox_event(outbox, record->event, body, request->request_id, record->version,
 			request->asked->urgency == URGENCY_EMERGENCY, &request->origin);

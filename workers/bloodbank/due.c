@@ -9,12 +9,14 @@
 bool is_more_due(const struct batch *batch)
 {
 	const struct state *state = batch->state;
-	return state->is_due_full;
+	return state->is_more_due;
 }
 
-static void pass_on_wants(struct batch *batch)
+/* A run that changed nothing isn't followed by another at once: it would get no further. */
+static void finish_run(struct batch *batch, bool is_progress)
 {
-	const struct state *state = batch->state;
+	struct state *state = batch->state;
+	state->is_more_due = state->is_more_due && is_progress;
 	batch->wants_more = state->shelves.wants_more || state->wants_more_waiting;
 }
 
@@ -22,12 +24,15 @@ static void pass_on_wants(struct batch *batch)
 void decide_due_requests(struct batch *batch, struct outbox *outbox)
 {
 	struct state *state = batch->state;
+	bool is_progress = false;
 	for (size_t i = 0; i < state->due_requests_count; i++) {
 		struct request *request = state->due_requests[i];
-		if (request->progress == PROGRESS_SCHEDULED && request->allocate_at <= state->now)
-			decide_due_request(state, request, outbox);
+		if (request->progress != PROGRESS_SCHEDULED || request->allocate_at > state->now)
+			continue;
+		decide_due_request(state, request, outbox);
+		is_progress = true;
 	}
-	pass_on_wants(batch);
+	finish_run(batch, is_progress);
 }
 
 /* As it was loaded, not yet dealt with, and its time has come. */
@@ -59,8 +64,8 @@ static void send_expired(const struct bag *bag, struct outbox *outbox, const str
 	outbox_event(outbox, BLOODBANK_UNIT_EXPIRED, &body, bag->unit.unit_id, bag->version + 1, false, origin);
 }
 
-static void send_released(const struct state *state, const struct request *request, const char **unit_ids, size_t count,
-	struct outbox *outbox)
+static void send_released(const struct state *state, const struct request *request, const char **unit_ids,
+	size_t count, struct outbox *outbox)
 {
 	const struct bloodbank_reservation_released body = {
 		.request_id = request->request_id,
@@ -105,8 +110,8 @@ static void end_reservations(struct state *state, struct request *request, size_
 	size_t count = 0;
 	for (size_t i = from; i < state->due_bags_count; i++) {
 		struct bag *bag = state->due_bags[i];
-		if (bag->status != UNIT_STATUS_RESERVED || !is_due(state, bag) ||
-			strcmp(bag->request_id, request->request_id) != 0)
+		if (bag->status != UNIT_STATUS_RESERVED || !is_due(state, bag)
+			|| strcmp(bag->request_id, request->request_id) != 0)
 			continue;
 		unit_ids[count++] = bag->unit.unit_id;
 		take_from_request(state, request, is_lost(bag));
@@ -140,11 +145,13 @@ void decide_due_units(struct batch *batch, struct outbox *outbox)
 {
 	struct state *state = batch->state;
 	bool is_touched[COMPONENTS] = { false };
+	bool is_progress = false;
 	for (size_t i = 0; i < state->due_bags_count; i++) {
 		struct bag *bag = state->due_bags[i];
 		if (!is_due(state, bag))
 			continue;
 		is_touched[bag->unit.component] = true;
+		is_progress = true;
 		if (bag->status == UNIT_STATUS_AVAILABLE)
 			expire_available(state, bag, outbox);
 		else
@@ -153,5 +160,5 @@ void decide_due_units(struct batch *batch, struct outbox *outbox)
 	for (size_t component = 0; component < COMPONENTS; component++)
 		if (is_touched[component])
 			backorders_fill(state, (enum component)component, outbox);
-	pass_on_wants(batch);
+	finish_run(batch, is_progress);
 }

@@ -16,7 +16,9 @@ struct stock_item stock_item(const struct stock_facts *facts)
 		.available = facts->available,
 		.reserved = facts->reserved,
 		.expiring_24h = facts->expiring_24h,
-		.days_of_stock = facts->demand_28_days > 0 ? (double)(facts->undesignated * DEMAND_DAYS) / (double)facts->demand_28_days : 0,
+		.days_of_stock = facts->demand_28_days > 0
+			? (double)(facts->undesignated * DEMAND_DAYS) / (double)facts->demand_28_days
+			: 0,
 		.has_days_of_stock = facts->demand_28_days > 0,
 		.version = facts->version,
 	};

@@ -11,7 +11,7 @@ struct stock_facts {
 	enum component component;
 	enum blood_group group;
 	int64_t available, reserved, expiring_24h, version;
-	int64_t undesignated; /* of the available ones: for anyone */
+	int64_t undesignated;   /* of the available ones: for anyone */
 	int64_t demand_28_days; /* units used in 28 days; 0: unknown */
 };
 

@@ -3,32 +3,18 @@
  * component) of all its banks, in the order of the key; whoever holds them alone changes the units, counters and waiting
  * requests that belong there.
  */
-#include <string.h>
+#include "load.h"
 
 #include "bloodbank.h"
 #include "clock.h"
 #include "demand.h"
-#include "need.h"
 #include "bloodbank_queries.h"
 #include "rows.h"
 
 enum {
-	DEEPER_SHIFT = 3,        /* each round loads eight times as deep */
+	DEEPER_SHIFT = 3, /* each round loads eight times as deep */
 	DEEPER_UNITS_FIRST = 8,
-	WAITING_FIRST = 128,     /* back-orders of each component and urgency */
-};
-
-/* Answers that are under way. -1: not asked for. */
-struct tickets {
-	int shelves, stock, bins, services, banks, requests, waiting, blind, units;
-};
-
-struct load {
-	struct batch *batch;
-	struct database *database;
-	struct state *state;
-	struct need need;
-	struct tickets tickets;
+	WAITING_FIRST = 128, /* back-orders of each component and urgency */
 };
 
 static int64_t waiting_limit(const struct batch *batch)
@@ -38,8 +24,8 @@ static int64_t waiting_limit(const struct batch *batch)
 }
 
 /* The statement's parameters are lists of the need, and one number or time behind them. */
-static int send_lists(struct load *load, const struct query *query, const enum need_list lists[], size_t count,
-	struct parameter *last)
+static int send_lists(struct load *load, const struct query *query, const enum need_list lists[],
+	size_t count, struct parameter *last)
 {
 	struct parameter parameters[NEED_LISTS + 1];
 	for (size_t i = 0; i < count; i++)
@@ -54,7 +40,8 @@ static int send_lists(struct load *load, const struct query *query, const enum n
 
 static void send_shelves(struct load *load)
 {
-	static const enum need_list pairs[] = { NEED_HOSPITALS, NEED_HOSPITAL_COMPONENTS, NEED_BANKS, NEED_BANK_COMPONENTS };
+	static const enum need_list pairs[] = { NEED_HOSPITALS, NEED_HOSPITAL_COMPONENTS, NEED_BANKS,
+		NEED_BANK_COMPONENTS };
 	static const enum need_list facilities[] = { NEED_HOSPITALS, NEED_BANKS };
 	struct parameter soon;
 	parameter_init(&soon, PARAMETER_TIME, false);
@@ -83,15 +70,12 @@ static void send_arrivals(struct load *load)
 static void send_first(struct load *load)
 {
 	static const enum need_list requests[] = { NEED_REQUESTS };
-	static const enum need_list patients[] = { NEED_BLIND_PATIENTS };
-	load->tickets = (struct tickets){ -1, -1, -1, -1, -1, -1, -1, -1, -1 };
+	load->tickets = (struct tickets){ -1, -1, -1, -1, -1, -1, -1, -1 };
 	send_shelves(load);
 	if (need_has(&load->need, NEED_BANKS))
 		send_arrivals(load);
 	if (need_has(&load->need, NEED_REQUESTS))
 		load->tickets.requests = send_lists(load, &request_find, requests, 1, NULL);
-	if (need_has(&load->need, NEED_BLIND_PATIENTS))
-		load->tickets.blind = send_lists(load, &blind_count, patients, 1, NULL);
 }
 
 /* NULL for what was not asked for; a failure shows in `outcome`. */
@@ -107,7 +91,8 @@ static const struct rows *receive(struct load *load, int ticket, enum outcome *o
 
 typedef void reader_fn(struct state *state, const struct rows *rows);
 
-static void receive_with(struct load *load, int ticket, reader_fn *reader, enum outcome *outcome, struct why *why)
+static void receive_with(struct load *load, int ticket, reader_fn *reader, enum outcome *outcome,
+	struct why *why)
 {
 	const struct rows *rows = receive(load, ticket, outcome, why);
 	if (rows != NULL)
@@ -132,7 +117,6 @@ static enum outcome receive_first(struct load *load, struct why *why)
 	rows = receive(load, tickets->requests, &outcome, why);
 	if (rows != NULL)
 		outcome = read_requests(load->state, rows, why);
-	receive_with(load, tickets->blind, read_blind, &outcome, why);
 	return outcome;
 }
 
@@ -172,7 +156,8 @@ static size_t count_requests(const struct state *state)
 static void find_demand(struct load *load)
 {
 	struct state *state = load->state;
-	struct wanted *wanted = arena_array(state->arena, load->batch->count + count_requests(state), sizeof(*wanted));
+	struct wanted *wanted =
+		arena_array(state->arena, load->batch->count + count_requests(state), sizeof(*wanted));
 	size_t count = collect_wanted(load, wanted);
 	demand_batch(state->rules, wanted, count, state->now, state->arena, &state->shelves);
 	if (load->batch->round == 0)
@@ -224,13 +209,16 @@ static struct search send_search(struct load *load, const struct query *query, e
 static enum outcome load_candidates(struct load *load, struct why *why)
 {
 	static const enum need_list patients[] = { NEED_PATIENTS };
+	static const enum need_list blind_patients[] = { NEED_BLIND_PATIENTS };
 	enum outcome outcome = DONE;
 	find_demand(load);
 	struct search oldest = send_search(load, &unit_oldest, OLDEST_FIRST);
 	struct search freshest = send_search(load, &unit_freshest, FRESHEST_FIRST);
-	int designated = -1;
+	int designated = -1, blind = -1;
 	if (need_has(&load->need, NEED_PATIENTS))
 		designated = send_lists(load, &unit_designated, patients, 1, NULL);
+	if (need_has(&load->need, NEED_BLIND_PATIENTS))
+		blind = send_lists(load, &blind_count, blind_patients, 1, NULL);
 	const struct rows *rows = receive(load, oldest.ticket, &outcome, why);
 	if (rows != NULL)
 		read_candidates(load->state, rows, oldest.bins, OLDEST_FIRST);
@@ -238,11 +226,12 @@ static enum outcome load_candidates(struct load *load, struct why *why)
 	if (rows != NULL)
 		read_candidates(load->state, rows, freshest.bins, FRESHEST_FIRST);
 	receive_with(load, designated, read_designated, &outcome, why);
+	receive_with(load, blind, read_blind, &outcome, why);
 	shelves_ready(&load->state->shelves, load->state->now);
 	return outcome;
 }
 
-static void load_start(struct load *load, struct batch *batch, struct database *database)
+void load_start(struct load *load, struct batch *batch, struct database *database)
 {
 	*load = (struct load){ .batch = batch, .database = database };
 	load->state = state_new(batch->arena, &rules_default, batch->now);
@@ -252,7 +241,7 @@ static void load_start(struct load *load, struct batch *batch, struct database *
 }
 
 /* The patients of waiting and due requests are known only after the first round trip. */
-static enum outcome load_finish(struct load *load, struct why *why)
+enum outcome load_finish(struct load *load, struct why *why)
 {
 	need_finish(&load->need);
 	send_first(load);
@@ -272,77 +261,4 @@ enum outcome load_batch(struct batch *batch, struct database *database, struct w
 	for (size_t i = 0; i < batch->count; i++)
 		need_message(&load.need, load.state->rules, batch->messages[i]);
 	return load_finish(&load, why);
-}
-
-/* Looks for what is due at `batch->now`; NULL at a failure. */
-static const struct rows *find_due(struct load *load, const struct query *query, struct why *why)
-{
-	struct parameter parameters[2];
-	parameter_init(&parameters[0], PARAMETER_TIME, false);
-	parameter_time(&parameters[0], load->batch->now);
-	parameter_init(&parameters[1], PARAMETER_INT, false);
-	parameter_int(&parameters[1], WORKER_DUE_MAX);
-	int ticket = database_send(load->database, query, parameters, 2);
-	parameters_clear(parameters, 2);
-	return database_rows(load->database, ticket, why);
-}
-
-enum outcome load_due_requests(struct batch *batch, struct database *database, struct why *why)
-{
-	struct load load;
-	load_start(&load, batch, database);
-	struct state *state = load.state;
-	const struct rows *rows = find_due(&load, &request_due, why);
-	size_t count = rows == NULL ? 0 : rows_count(rows);
-	for (size_t row = 0; row < count; row++)
-		need_request(&load.need, rows_uuid(rows, row, 0, state->arena), rows_text(rows, row, 1, state->arena),
-			component_find(rows_text(rows, row, 2, state->arena)));
-	if (count == 0) {
-		need_clear(&load.need);
-		return rows == NULL ? database_failure(database, why) : DONE;
-	}
-	enum outcome outcome = load_finish(&load, why);
-	state->is_due_full = count == WORKER_DUE_MAX;
-	state->due_requests = arena_array(state->arena, count, sizeof(struct request *));
-	for (size_t row = 0; outcome == DONE && row < count; row++) {
-		struct request *request = state_request(state, rows_uuid(rows, row, 0, state->arena));
-		if (request != NULL)
-			state->due_requests[state->due_requests_count++] = request;
-	}
-	return outcome;
-}
-
-static void need_due_unit(struct load *load, const struct rows *rows, size_t row)
-{
-	struct arena *arena = load->state->arena;
-	enum component component = component_find(rows_text(rows, row, 2, arena));
-	need_unit(&load->need, rows_text(rows, row, 0, arena));
-	need_arrival(&load->need, load->state->rules, rows_text(rows, row, 1, arena), component,
-		blood_group_find(rows_text(rows, row, 3, arena)));
-	if (!rows_is_null(rows, row, 4))
-		need_request(&load->need, rows_uuid(rows, row, 4, arena), NULL, component);
-}
-
-enum outcome load_due_units(struct batch *batch, struct database *database, struct why *why)
-{
-	struct load load;
-	load_start(&load, batch, database);
-	struct state *state = load.state;
-	const struct rows *rows = find_due(&load, &unit_due, why);
-	size_t count = rows == NULL ? 0 : rows_count(rows);
-	for (size_t row = 0; row < count; row++)
-		need_due_unit(&load, rows, row);
-	if (count == 0) {
-		need_clear(&load.need);
-		return rows == NULL ? database_failure(database, why) : DONE;
-	}
-	enum outcome outcome = load_finish(&load, why);
-	state->is_due_full = count == WORKER_DUE_MAX;
-	state->due_bags = arena_array(state->arena, count, sizeof(struct bag *));
-	for (size_t row = 0; outcome == DONE && row < count; row++) {
-		struct bag *bag = state_bag(state, rows_text(rows, row, 0, state->arena));
-		if (bag != NULL)
-			state->due_bags[state->due_bags_count++] = bag;
-	}
-	return outcome;
 }

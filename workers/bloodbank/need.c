@@ -17,7 +17,8 @@ void need_clear(struct need *need)
 }
 
 /* True the first time. */
-static bool add_pair(struct need *need, enum need_list first, const char *facility_id, enum component component)
+static bool add_pair(struct need *need, enum need_list first, const char *facility_id,
+	enum component component)
 {
 	const char *key = arena_print(need->arena, "%d/%s/%d", (int)first, facility_id, (int)component);
 	if (lookup_find(&need->pairs, key) != NULL)
@@ -28,7 +29,8 @@ static bool add_pair(struct need *need, enum need_list first, const char *facili
 	return true;
 }
 
-void need_request(struct need *need, const char *request_id, const char *hospital_id, enum component component)
+void need_request(struct need *need, const char *request_id, const char *hospital_id,
+	enum component component)
 {
 	parameter_uuid(&need->lists[NEED_REQUESTS], request_id);
 	if (hospital_id != NULL)
@@ -45,7 +47,8 @@ void need_patient(struct need *need, const struct hospital_blood_requested *aske
 }
 
 /* The groups of recipients that a unit may fit, whatever their request concedes. */
-static void find_recipients(struct need *need, const struct rules *rules, enum component component, enum blood_group donor)
+static void find_recipients(struct need *need, const struct rules *rules, enum component component,
+	enum blood_group donor)
 {
 	for (size_t group = BLOOD_GROUP_O_NEGATIVE; group < BLOOD_GROUPS; group++) {
 		const struct recipient recipient = { .group = (enum blood_group)group, .is_emergency = true };
@@ -73,7 +76,8 @@ void need_unit(struct need *need, const char *unit_id)
 	parameter_text(&need->lists[NEED_UNITS], unit_id);
 }
 
-static void need_received(struct need *need, const struct rules *rules, const struct bloodbank_unit_receive *command)
+static void need_received(struct need *need, const struct rules *rules,
+	const struct bloodbank_unit_receive *command)
 {
 	for (size_t i = 0; i < command->units_count; i++) {
 		const struct received_unit *unit = &command->units[i];

@@ -12,30 +12,31 @@
 
 /* Arrays for the statements; the pairs have the same length. */
 enum need_list {
-	NEED_HOSPITALS, /* pairs: requests of this hospital .. */
+	NEED_HOSPITALS,           /* pairs: requests of this hospital .. */
 	NEED_HOSPITAL_COMPONENTS, /* .. for this component */
-	NEED_BANKS, /* pairs: arrivals (or losses) at this bank .. */
-	NEED_BANK_COMPONENTS, /* .. of this component */
+	NEED_BANKS,               /* pairs: arrivals (or losses) at this bank .. */
+	NEED_BANK_COMPONENTS,     /* .. of this component */
 	NEED_REQUESTS,
 	NEED_UNITS,
-	NEED_PATIENTS, /* for whom units may be designated */
+	NEED_PATIENTS,       /* for whom units may be designated */
 	NEED_BLIND_PATIENTS, /* whose group is unknown */
-	NEED_GROUPS, /* of recipients whose back-orders the arrivals may fill */
+	NEED_GROUPS,         /* of recipients whose back-orders the arrivals may fill */
 	NEED_LISTS,
 };
 
 struct need {
 	struct parameter lists[NEED_LISTS];
-	struct lookup pairs; /* those that were added */
+	struct lookup pairs;                       /* those that were added */
 	bool recipients[COMPONENTS][BLOOD_GROUPS]; /* groups that the arrivals fit */
-	struct arena *arena; /* borrowed */
+	struct arena *arena;                       /* borrowed */
 };
 
 void need_init(struct need *need, struct arena *arena);
 void need_clear(struct need *need);
 
 /* A request of a hospital, by its id alone when nothing else is known of it. */
-void need_request(struct need *need, const char *request_id, const char *hospital_id, enum component component);
+void need_request(struct need *need, const char *request_id, const char *hospital_id,
+	enum component component);
 
 /* What an accepted request may need besides. */
 void need_patient(struct need *need, const struct hospital_blood_requested *asked);

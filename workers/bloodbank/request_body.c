@@ -19,7 +19,8 @@ const char *request_body_write(const struct hospital_blood_requested *asked, str
 	return text;
 }
 
-bool request_body_read(const char *body, struct arena *arena, const struct hospital_blood_requested **out, struct why *why)
+bool request_body_read(const char *body, struct arena *arena, const struct hospital_blood_requested **out,
+	struct why *why)
 {
 	void *asked;
 	if (!schema_read(&hospital_blood_requested_schema, body, strlen(body), arena, &asked, why))
@@ -34,5 +35,6 @@ bool request_body_is_same(const char *kept, const char *body, struct arena *aren
 	struct why why = { 0 };
 	if (strcmp(kept, body) == 0)
 		return true;
-	return request_body_read(kept, arena, &asked, &why) && strcmp(request_body_write(asked, arena), body) == 0;
+	return request_body_read(kept, arena, &asked, &why)
+		&& strcmp(request_body_write(asked, arena), body) == 0;
 }

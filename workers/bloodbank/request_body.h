@@ -11,7 +11,8 @@
 const char *request_body_write(const struct hospital_blood_requested *asked, struct arena *arena);
 
 /* False: `why` tells what is wrong with it. */
-bool request_body_read(const char *body, struct arena *arena, const struct hospital_blood_requested **out, struct why *why);
+bool request_body_read(const char *body, struct arena *arena, const struct hospital_blood_requested **out,
+	struct why *why);
 
 /* Whether a kept body asks for the same; one that was written by an older edition of the schema is brought up to date first. */
 bool request_body_is_same(const char *kept, const char *body, struct arena *arena);

@@ -20,7 +20,8 @@ static struct request *add_request(struct state *state, const struct message *me
  * The same request under another message id hears the same answers. One that differs is the hospital's to refuse: here it
  * changes nothing and is not answered.
  */
-enum outcome decide_requested(const struct message *message, struct batch *batch, struct outbox *outbox, struct why *why)
+enum outcome decide_requested(const struct message *message, struct batch *batch, struct outbox *outbox,
+	struct why *why)
 {
 	struct state *state = batch->state;
 	const struct hospital_blood_requested *asked = message->body;

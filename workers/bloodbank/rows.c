@@ -7,12 +7,14 @@
 #include "request_body.h"
 #include "schema.h"
 
-static enum component component_at(const struct state *state, const struct rows *rows, size_t row, unsigned column)
+static enum component component_at(const struct state *state, const struct rows *rows, size_t row,
+	unsigned column)
 {
 	return component_find(rows_text(rows, row, column, state->arena));
 }
 
-static enum blood_group group_at(const struct state *state, const struct rows *rows, size_t row, unsigned column)
+static enum blood_group group_at(const struct state *state, const struct rows *rows, size_t row,
+	unsigned column)
 {
 	return blood_group_find(rows_text(rows, row, column, state->arena));
 }
@@ -65,7 +67,8 @@ void read_bins(struct state *state, const struct rows *rows)
 		bin_line->is_new = false;
 		line->undesignated += bin_line->available;
 		struct bank *bank = shelves_bank(&state->shelves, line->bank_id);
-		struct bin *bin = shelves_bin(&state->shelves, bank, line->component, line->group, bin_line->profile, NULL);
+		struct bin *bin =
+			shelves_bin(&state->shelves, bank, line->component, line->group, bin_line->profile, NULL);
 		bin_count(bin, bin_line->available);
 	}
 }
@@ -116,7 +119,8 @@ void read_banks(struct state *state, const struct rows *rows)
 void read_blind(struct state *state, const struct rows *rows)
 {
 	for (size_t row = 0; row < rows_count(rows); row++)
-		state_patient(state, rows_text(rows, row, 0, state->arena))->blind_o_negative = rows_int(rows, row, 1);
+		state_patient(state, rows_text(rows, row, 0, state->arena))->blind_o_negative =
+			rows_int(rows, row, 1);
 }
 
 static enum progress progress_find(const char *name)
@@ -160,7 +164,8 @@ static struct request *request_at(struct state *state, const struct rows *rows, 
 	return request;
 }
 
-static bool read_decision(struct state *state, struct request *request, const struct rows *rows, size_t row, struct why *why)
+static bool read_decision(struct state *state, struct request *request, const struct rows *rows, size_t row,
+	struct why *why)
 {
 	enum { VERSION = 12, EVENT, BODY };
 	if (rows_is_null(rows, row, VERSION))
@@ -200,8 +205,23 @@ enum outcome read_waiting(struct state *state, const struct rows *rows, int64_t 
 
 static struct stored_unit *facts_at(const struct state *state, const struct rows *rows, size_t row)
 {
-	enum { COLLECTED_AT = 8, EXPIRES_AT, DIN = 11, PRODUCT, DIVISION, VOLUME, INITIAL, ATTRIBUTE_LIST, ANTIGEN_LIST, PARENT_LIST,
-		DESIGNATED, ANTICOAGULANT, ADDITIVE, BATCH, DONOR };
+	enum {
+		COLLECTED_AT = 8,
+		EXPIRES_AT,
+		DIN = 11,
+		PRODUCT,
+		DIVISION,
+		VOLUME,
+		INITIAL,
+		ATTRIBUTE_LIST,
+		ANTIGEN_LIST,
+		PARENT_LIST,
+		DESIGNATED,
+		ANTICOAGULANT,
+		ADDITIVE,
+		BATCH,
+		DONOR
+	};
 	struct arena *arena = state->arena;
 	struct stored_unit *facts = arena_new(arena, sizeof(*facts));
 	*facts = (struct stored_unit){
@@ -260,7 +280,8 @@ void read_units(struct state *state, const struct rows *rows)
 }
 
 /* The columns that follow each other from `first` on, the same in both statements. */
-static void read_candidate(struct unit *unit, const struct state *state, const struct rows *rows, size_t row, unsigned first)
+static void read_candidate(struct unit *unit, const struct state *state, const struct rows *rows, size_t row,
+	unsigned first)
 {
 	unit->unit_id = rows_text(rows, row, first, state->arena);
 	unit->collected_at = rows_time(rows, row, first + 1);
@@ -269,7 +290,8 @@ static void read_candidate(struct unit *unit, const struct state *state, const s
 	unit->antigens = rows_texts(rows, row, first + 4, &unit->antigens_count, state->arena);
 }
 
-void read_candidates(struct state *state, const struct rows *rows, struct bin *const bins[], enum shelf_order order)
+void read_candidates(struct state *state, const struct rows *rows, struct bin *const bins[],
+	enum shelf_order order)
 {
 	for (size_t row = 0; row < rows_count(rows); row++) {
 		const struct bin *bin = bins[rows_int(rows, row, 0) - 1];

@@ -5,7 +5,9 @@
 #include "outcome.h"
 #include "state.h"
 
-enum { WAITING_MAX = 65536 }; /* back-orders of one component and urgency looked at; the rest is served at the next arrival */
+enum {
+	WAITING_MAX = 65536
+}; /* back-orders of one component and urgency looked at; the rest is served at the next arrival */
 
 /* The locked shelves: their banks are those the batch may choose from. REJECT: more banks than one batch can hold. */
 enum outcome read_shelves(struct state *state, const struct rows *rows, struct why *why);
@@ -25,5 +27,6 @@ enum outcome read_waiting(struct state *state, const struct rows *rows, int64_t 
 void read_units(struct state *state, const struct rows *rows);
 
 /* Units to choose from; `bins` are those that were asked for, in that order. */
-void read_candidates(struct state *state, const struct rows *rows, struct bin *const bins[], enum shelf_order order);
+void read_candidates(struct state *state, const struct rows *rows, struct bin *const bins[],
+	enum shelf_order order);
 void read_designated(struct state *state, const struct rows *rows);

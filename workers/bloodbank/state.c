@@ -41,8 +41,8 @@ struct request *state_add_request(struct state *state, const char *request_id)
 	return request;
 }
 
-struct decision_record *request_add_decision(struct state *state, struct request *request, enum event event, int64_t version,
-	const char *body, bool is_new)
+struct decision_record *request_add_decision(struct state *state, struct request *request, enum event event,
+	int64_t version, const char *body, bool is_new)
 {
 	struct decision_record *record = arena_new(state->arena, sizeof(*record));
 	*record = (struct decision_record){ .event = event, .version = version, .body = body, .is_new = is_new };
@@ -120,19 +120,21 @@ static size_t find_bank(const struct state *state, const char *bank_id)
 {
 	const struct shelves *shelves = &state->shelves;
 	size_t i = 0;
-	while (i < shelves->banks_count && shelves->banks[i]->bank_id != bank_id &&
-		strcmp(shelves->banks[i]->bank_id, bank_id) != 0)
+	while (i < shelves->banks_count && shelves->banks[i]->bank_id != bank_id
+		&& strcmp(shelves->banks[i]->bank_id, bank_id) != 0)
 		i++;
 	return i;
 }
 
-struct line *state_line(const struct state *state, const char *bank_id, enum component component, enum blood_group group)
+struct line *state_line(const struct state *state, const char *bank_id, enum component component,
+	enum blood_group group)
 {
 	size_t place = find_bank(state, bank_id);
 	return place == state->shelves.banks_count ? NULL : state->lines[place][component][group];
 }
 
-struct line *state_add_line(struct state *state, const char *bank_id, enum component component, enum blood_group group)
+struct line *state_add_line(struct state *state, const char *bank_id, enum component component,
+	enum blood_group group)
 {
 	const struct bank *bank = shelves_bank(&state->shelves, bank_id);
 	if (bank == NULL)

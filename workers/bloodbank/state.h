@@ -41,13 +41,13 @@ struct request {
 	int64_t lapsed;    /* units whose reservation ended unused: not asked for again */
 	int64_t allocation_no;
 	int64_t version;
-	int64_t received_at; /* bank's clock: the time that counts for priority */
-	int64_t allocate_at; /* of a scheduled one */
+	int64_t received_at;      /* bank's clock: the time that counts for priority */
+	int64_t allocate_at;      /* of a scheduled one */
 	int64_t blind_o_negative; /* O- units given while the group was unknown */
 	struct origin origin;
 	struct decision_record *decisions, *last_decision;
-	bool is_new;     /* not in the database yet */
-	bool is_changed; /* is there, and changed */
+	bool is_new;            /* not in the database yet */
+	bool is_changed;        /* is there, and changed */
 	bool is_waiting_listed; /* member of state->waiting */
 };
 
@@ -58,9 +58,9 @@ struct bag {
 	const struct stored_unit *facts; /* all that is kept of it; NULL for a unit that was only chosen */
 	enum unit_status before;         /* in the database; 0: not there */
 	enum unit_status status;
-	const char *request_id;          /* whom it is held for, or NULL */
+	const char *request_id; /* whom it is held for, or NULL */
 	int64_t reserved_until;
-	int64_t version;                 /* in the database; 1 for a new one */
+	int64_t version; /* in the database; 1 for a new one */
 	bool is_changed;
 };
 
@@ -81,8 +81,8 @@ struct line {
 	int64_t available, reserved;
 	int64_t expiring;       /* of the available ones: they expire by .. */
 	int64_t expiring_until; /* .. 24 hours from now */
-	int64_t undesignated; /* of the available ones: for anyone */
-	int64_t version;      /* in the database */
+	int64_t undesignated;   /* of the available ones: for anyone */
+	int64_t version;        /* in the database */
 	int64_t demand_28_days; /* units used in 28 days; 0: unknown */
 	bool is_changed;
 	struct bin_line *bins;
@@ -106,7 +106,7 @@ struct state {
 	int64_t now;
 	struct shelves shelves;
 	struct line *lines[BANKS_MAX][COMPONENTS][BLOOD_GROUPS]; /* by the bank's place in shelves.banks */
-	struct lookup services; /* by hospital_id: struct service */
+	struct lookup services;                                  /* by hospital_id: struct service */
 	struct lookup banks;    /* by bank_id: struct bank_facts, of those that units arrive at */
 	struct lookup requests; /* by request_id: struct request */
 	struct lookup bags;     /* by unit_id: struct bag */
@@ -116,13 +116,13 @@ struct state {
 	struct line *first_line, *last_line;
 	struct request **waiting; /* those whose back-orders may be filled */
 	size_t waiting_count, waiting_capacity;
-	bool is_waiting_truncated; /* more wait in the database than were loaded */
-	bool wants_more_waiting;   /* set by a decision that would have needed them */
+	bool is_waiting_truncated;     /* more wait in the database than were loaded */
+	bool wants_more_waiting;       /* set by a decision that would have needed them */
 	struct request **due_requests; /* of a timer */
 	size_t due_requests_count;
 	struct bag **due_bags;
 	size_t due_bags_count;
-	bool is_due_full; /* the timer found as many rows as it takes at once */
+	bool is_more_due; /* the timer found more than it takes at once; off again when it got nowhere */
 };
 
 /* What is known of a patient whose group is unknown. */
@@ -137,8 +137,8 @@ struct request *state_request(const struct state *state, const char *request_id)
 struct request *state_add_request(struct state *state, const char *request_id);
 
 /* Appends a decision to a request. */
-struct decision_record *request_add_decision(struct state *state, struct request *request, enum event event, int64_t version,
-	const char *body, bool is_new);
+struct decision_record *request_add_decision(struct state *state, struct request *request, enum event event,
+	int64_t version, const char *body, bool is_new);
 
 /* Units a request still wants. */
 int64_t request_missing(const struct request *request);
@@ -154,9 +154,11 @@ struct bag *state_bag(const struct state *state, const char *unit_id);
 struct bag *state_add_bag(struct state *state, const struct unit *unit, enum unit_status before);
 
 /* The counters of a shelf; NULL when its bank was not loaded. */
-struct line *state_line(const struct state *state, const char *bank_id, enum component component, enum blood_group group);
+struct line *state_line(const struct state *state, const char *bank_id, enum component component,
+	enum blood_group group);
 /* Added in the order of their keys. */
-struct line *state_add_line(struct state *state, const char *bank_id, enum component component, enum blood_group group);
+struct line *state_add_line(struct state *state, const char *bank_id, enum component component,
+	enum blood_group group);
 struct bin_line *line_bin(struct state *state, struct line *line, uint32_t profile);
 
 /*

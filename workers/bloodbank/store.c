@@ -41,8 +41,9 @@ static void writing_send(struct writing *writing, struct database *database)
 /* Only those asked blindly are ever looked up by their patient. */
 static const char *blind_patient(const struct request *request)
 {
-	return request->asked->group == BLOOD_GROUP_UNKNOWN && request->asked->patient != NULL ? request->asked->patient->ref :
-												 NULL;
+	return request->asked->group == BLOOD_GROUP_UNKNOWN && request->asked->patient != NULL
+		? request->asked->patient->ref
+		: NULL;
 }
 
 static void add_request(struct writing *writing, const struct request *request)
@@ -144,7 +145,8 @@ static const char *array_text(const struct state *state, const char *const *item
 	return kept;
 }
 
-static void add_reservation(struct parameter *request_id, struct parameter *reserved_until, const struct bag *bag)
+static void add_reservation(struct parameter *request_id, struct parameter *reserved_until,
+	const struct bag *bag)
 {
 	parameter_uuid(request_id, bag->request_id);
 	if (bag->status == UNIT_STATUS_RESERVED)

@@ -62,49 +62,49 @@ static void summarize_release(const json_t *body, char summary[SUMMARY_MAX])
 }
 
 static const struct {
-	const char *event;
+	enum event event;
 	const char *color; /* NULL: none */
 	void (*summarize)(const json_t *body, char summary[SUMMARY_MAX]);
 } kinds[] = {
-	{ "bloodbank.blood.approved", GREEN, summarize_approved },
-	{ "bloodbank.blood.rejected", RED, summarize_no },
-	{ "bloodbank.reservation.released", YELLOW, summarize_release },
-	{ "hospital.blood.refused", RED, summarize_no },
-	{ "hospital.blood.request", NULL, summarize_request },
-	{ "hospital.blood.requested", NULL, summarize_request },
-	{ "hospital.request.updated", NULL, summarize_state },
+	{ BLOODBANK_BLOOD_APPROVED, GREEN, summarize_approved },
+	{ BLOODBANK_BLOOD_REJECTED, RED, summarize_no },
+	{ BLOODBANK_RESERVATION_RELEASED, YELLOW, summarize_release },
+	{ HOSPITAL_BLOOD_REFUSED, RED, summarize_no },
+	{ HOSPITAL_BLOOD_REQUEST, NULL, summarize_request },
+	{ HOSPITAL_BLOOD_REQUESTED, NULL, summarize_request },
+	{ HOSPITAL_REQUEST_UPDATED, NULL, summarize_state },
 };
 
-static void print_event(const struct chain *chain, const char *event, const json_t *body, int64_t now_us)
+static void print_event(const struct chain *chain, enum event event, const json_t *body, int64_t now_us)
 {
 	char summary[SUMMARY_MAX] = "";
 	const char *color = NULL;
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-		if (strcmp(kinds[i].event, event) != 0)
+		if (kinds[i].event != event)
 			continue;
 		kinds[i].summarize(body, summary);
 		color = chain->has_color ? kinds[i].color : NULL;
 	}
 	printf("%9.1f ms  %+8.1f  %s%-26s%s  %s\n", (double)(now_us - chain->started_us) / 1000,
-		(double)(now_us - chain->last_us) / 1000, color == NULL ? "" : color, event,
+		(double)(now_us - chain->last_us) / 1000, color == NULL ? "" : color, event_type(event)->name,
 		color == NULL ? "" : PLAIN, summary);
 	fflush(stdout);
 }
 
 /* Takes `body` over. */
-static void note(struct chain *chain, const char *event, json_t *body)
+static void note(struct chain *chain, enum event event, json_t *body)
 {
 	int64_t now_us = clock_steady_us();
 	if (!chain->is_json)
 		print_event(chain, event, body, now_us);
 	json_array_append_new(chain->events,
-		json_pack("{s:s, s:f, s:f, s:o}", "event", event, "at_ms",
+		json_pack("{s:s, s:f, s:f, s:o}", "event", event_type(event)->name, "at_ms",
 			(double)(now_us - chain->started_us) / 1000, "since_last_ms",
 			(double)(now_us - chain->last_us) / 1000, "body", body));
 	chain->last_us = now_us;
 }
 
-void chain_begin(struct chain *chain, const char *event, const char *body)
+void chain_begin(struct chain *chain, enum event event, const char *body)
 {
 	chain->events = json_array();
 	chain->started_us = chain->last_us = clock_steady_us();
@@ -132,14 +132,14 @@ static const struct {
 	{ "expired", ENDING_NO },
 };
 
-static void judge(struct chain *chain, const char *event, const json_t *body)
+static void judge(struct chain *chain, enum event event, const json_t *body)
 {
-	if (strcmp(event, "hospital.blood.refused") == 0) {
+	if (event == HOSPITAL_BLOOD_REFUSED) {
 		chain->status = "refused";
 		chain->is_over = true;
 		chain->ending = ENDING_NO;
 	}
-	if (strcmp(event, "hospital.request.updated") != 0)
+	if (event != HOSPITAL_REQUEST_UPDATED)
 		return;
 	chain->status = text_of(body, "status");
 	for (size_t i = 0; i < sizeof(final_statuses) / sizeof(final_statuses[0]); i++) {
@@ -154,9 +154,9 @@ void chain_hear(void *owner, struct delivery *delivery)
 {
 	struct chain *chain = owner;
 	json_t *body = json_loadb(delivery->body, delivery->body_bytes, 0, NULL);
-	const char *event = delivery->type != NULL ? delivery->type : delivery->routing_key;
+	enum event event = event_find(delivery->type == NULL ? "" : delivery->type);
 	bool is_echo = delivery->message_id != NULL && strcmp(delivery->message_id, chain->correlation_id) == 0;
-	if (chain->is_over || is_echo || !is_ours(chain, delivery, body)) {
+	if (chain->is_over || is_echo || event == EVENT_NONE || !is_ours(chain, delivery, body)) {
 		json_decref(body);
 	} else {
 		note(chain, event, body == NULL ? json_null() : body);

@@ -8,6 +8,7 @@
 
 #include "broker.h"
 #include "command.h"
+#include "events.h"
 
 struct chain {
 	const char *request_id;
@@ -22,7 +23,7 @@ struct chain {
 };
 
 /* Starts the clock and notes the first event. `body` is the JSON that was sent. */
-void chain_begin(struct chain *chain, const char *event, const char *body);
+void chain_begin(struct chain *chain, enum event event, const char *body);
 
 /* A message from the bus; frees it. Those of other workflows are ignored. A session_hear_fn. */
 void chain_hear(void *owner, struct delivery *delivery);

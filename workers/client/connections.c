@@ -30,13 +30,13 @@ static const struct setting table[] = {
 };
 
 /* Absent is fine unless it is needed. */
-static bool take(struct address *address, const char *name, const char *url, bool is_needed)
+static bool take(struct address *address, const char *name, const char *url, unsigned is_needed)
 {
 	struct why why;
 	if (url[0] == '\0') {
-		if (is_needed)
+		if (is_needed != 0)
 			fprintf(stderr, "%s is not set; `compose/status --env` prints it\n", name);
-		return !is_needed;
+		return is_needed == 0;
 	}
 	if (address_parse(address, name, url, &why))
 		return true;
@@ -47,15 +47,15 @@ static bool take(struct address *address, const char *name, const char *url, boo
 bool connections_read(struct connections *connections, unsigned needed)
 {
 	struct environment environment = { .upstream = NULL };
-	bool needs_watcher = (needed & CONNECTIONS_WATCHER) != 0;
 	*connections = (struct connections){ .has_watcher = false };
 	bool is_good = settings_read(table, &environment, stderr);
 	if (is_good) {
-		is_good = take(&connections->upstream, "CAREBUS_AMQP", environment.upstream,
-			(needed & CONNECTIONS_UPSTREAM) != 0);
-		is_good &= take(&connections->watcher, "CAREBUS_AMQP_ADMIN", environment.watcher, needs_watcher);
-		is_good &=
-			take(&connections->management, "CAREBUS_MANAGEMENT", environment.management, needs_watcher);
+		is_good =
+			take(&connections->upstream, "CAREBUS_AMQP", environment.upstream, needed & CONNECTIONS_UPSTREAM);
+		is_good &= take(&connections->watcher, "CAREBUS_AMQP_ADMIN", environment.watcher,
+			needed & CONNECTIONS_WATCHER);
+		is_good &= take(&connections->management, "CAREBUS_MANAGEMENT", environment.management,
+			needed & CONNECTIONS_MANAGEMENT);
 		connections->has_watcher = environment.watcher[0] != '\0' && environment.management[0] != '\0';
 	}
 	settings_clear(table, &environment);

@@ -12,7 +12,7 @@ struct connections {
 	bool has_watcher;          /* both of the latter were given */
 };
 
-enum connections_needed { CONNECTIONS_UPSTREAM = 1, CONNECTIONS_WATCHER = 2 };
+enum connections_needed { CONNECTIONS_UPSTREAM = 1, CONNECTIONS_WATCHER = 2, CONNECTIONS_MANAGEMENT = 4 };
 
 /* Reads what is `needed` (bits) and, where it is set, the rest. Faults go to stderr, a line each. */
 bool connections_read(struct connections *connections, unsigned needed);

@@ -1,5 +1,5 @@
 /*
- * Declared over the management API: durable and not exclusive, as newer brokers want it, and gone by itself a minute after
+ * Bound to the exchange of what people may watch. Declared over the management API: durable and not exclusive, as newer brokers want it, and gone by itself a minute after
  * nobody uses it.
  */
 #include "feed.h"
@@ -10,7 +10,7 @@
 
 #include "uuid.h"
 
-enum { FEED_EXPIRES_MS = 60000, FEED_MESSAGES_MAX = 100000, PATH_BYTES = 256 };
+enum { FEED_EXPIRES_MS = 60000, FEED_MESSAGES_MAX = 100000, PATH_BYTES = 256, KEY_BYTES = 128 };
 
 static bool declare_queue(struct feed *feed, struct why *why)
 {
@@ -23,18 +23,26 @@ static bool declare_queue(struct feed *feed, struct why *why)
 	return is_done;
 }
 
-static bool bind_queue(struct feed *feed, const struct feed_binding *binding, struct why *why)
+static bool bind_queue(struct feed *feed, const char *routing_key, struct why *why)
 {
 	char path[PATH_BYTES];
-	snprintf(path, sizeof(path), "bindings/%%v/e/%s/q/%s", binding->exchange, feed->name);
-	json_t *body = json_pack("{s:s, s:{}}", "routing_key", binding->routing_key, "arguments");
+	snprintf(path, sizeof(path), "bindings/%%v/e/feed/q/%s", feed->name);
+	json_t *body = json_pack("{s:s, s:{}}", "routing_key", routing_key, "arguments");
 	bool is_done = management_call(feed->management, "POST", path, body, NULL, why);
 	json_decref(body);
 	return is_done;
 }
 
+static bool bind_event(struct feed *feed, enum event event, struct why *why)
+{
+	const struct event_type *type = event_type(event);
+	char key[KEY_BYTES];
+	snprintf(key, sizeof(key), "%s.emergency", type->name);
+	return bind_queue(feed, type->name, why) && (!type->has_emergency_lane || bind_queue(feed, key, why));
+}
+
 bool feed_open(struct feed *feed, const struct address *management, const struct address *watcher,
-	const struct feed_binding bindings[], struct why *why)
+	const enum event events[], struct why *why)
 {
 	char id[UUID_TEXT_BYTES];
 	struct address address = *management;
@@ -49,8 +57,8 @@ bool feed_open(struct feed *feed, const struct address *management, const struct
 	uuid_random(id);
 	snprintf(feed->name, sizeof(feed->name), "operator.carebus-%s", id);
 	bool is_done = declare_queue(feed, why);
-	for (const struct feed_binding *binding = bindings; is_done && binding->exchange != NULL; binding++)
-		is_done = bind_queue(feed, binding, why);
+	for (size_t i = 0; is_done && events[i] != EVENT_NONE; i++)
+		is_done = bind_event(feed, events[i], why);
 	if (!is_done)
 		feed_close(feed);
 	return is_done;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "address.h"
+#include "events.h"
 #include "management.h"
 
 struct feed {
@@ -9,15 +10,9 @@ struct feed {
 	char name[80]; /* of the queue */
 };
 
-/* What the queue is bound to; the list ends with a NULL exchange. */
-struct feed_binding {
-	const char *exchange;
-	const char *routing_key;
-};
-
-/* `watcher` is the AMQP address of who consumes; the management address may lack credentials: then the watcher's are used. */
+/* Hears `events` (ends with EVENT_NONE), on both lanes. `watcher` is the AMQP address of who consumes; the management address may lack credentials: then the watcher's are used. */
 bool feed_open(struct feed *feed, const struct address *management, const struct address *watcher,
-	const struct feed_binding bindings[], struct why *why);
+	const enum event events[], struct why *why);
 
 /* Deletes the queue. A feed that was never opened is accepted. */
 void feed_close(struct feed *feed);

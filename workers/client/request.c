@@ -138,13 +138,9 @@ static const struct option_row options[] = {
 	{ 0 },
 };
 
-static const struct feed_binding bindings[] = {
-	{ "feed", "hospital.blood.#" },
-	{ "feed", "hospital.request.updated" },
-	{ "feed", "bloodbank.blood.#" },
-	{ "feed", "bloodbank.reservation.#" },
-	{ NULL, NULL },
-};
+static const enum event watched[] = { HOSPITAL_BLOOD_REQUEST, HOSPITAL_BLOOD_REQUESTED,
+	HOSPITAL_BLOOD_REFUSED, HOSPITAL_REQUEST_UPDATED, BLOODBANK_BLOOD_APPROVED, BLOODBANK_BLOOD_REJECTED,
+	BLOODBANK_RESERVATION_RELEASED, EVENT_NONE };
 
 /* One run of the command. */
 struct run {
@@ -175,7 +171,7 @@ static bool connect(struct run *run, struct why *why)
 {
 	const char *queue = NULL;
 	if (run->values->is_watched) {
-		if (!feed_open(&run->feed, &run->connections.management, &run->connections.watcher, bindings, why))
+		if (!feed_open(&run->feed, &run->connections.management, &run->connections.watcher, watched, why))
 			return false;
 		queue = run->feed.name;
 	}
@@ -200,7 +196,7 @@ static bool publish(struct run *run, int64_t deadline_ms, struct why *why)
 		.body_bytes = run->body.length_bytes,
 		.is_mandatory = true,
 	};
-	chain_begin(&run->chain, type->name, buffer_text(&run->body));
+	chain_begin(&run->chain, run->event, buffer_text(&run->body));
 	return session_send(&run->session, &publication, deadline_ms, why)
 		&& session_settle(&run->session, deadline_ms, why);
 }
@@ -237,8 +233,8 @@ static enum ending run_request(const void *values, const struct positionals *pos
 	struct run run = { .values = values, .feed = { .management = NULL } };
 	struct why why = { .text = "" };
 	(void)positionals;
-	unsigned needed = CONNECTIONS_UPSTREAM | (run.values->is_watched ? CONNECTIONS_WATCHER : 0);
-	if (!connections_read(&run.connections, needed))
+	unsigned to_watch = run.values->is_watched ? CONNECTIONS_WATCHER | CONNECTIONS_MANAGEMENT : 0;
+	if (!connections_read(&run.connections, CONNECTIONS_UPSTREAM | to_watch))
 		return ENDING_FAULT;
 	arena_init(&run.arena);
 	buffer_init(&run.body);

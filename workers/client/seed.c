@@ -83,11 +83,7 @@ static const struct option_row options[] = {
 	{ 0 },
 };
 
-static const struct feed_binding bindings[] = {
-	{ "feed", "bloodbank.unit.received" },
-	{ "feed", "bloodbank.unit.refused" },
-	{ NULL, NULL },
-};
+static const enum event watched[] = { BLOODBANK_UNIT_RECEIVED, BLOODBANK_UNIT_REFUSED, EVENT_NONE };
 
 /* One command. */
 struct part {
@@ -161,7 +157,7 @@ static void hear(void *owner, struct delivery *delivery)
 	struct part *part = find_part(run, delivery->causation_id);
 	if (part != NULL && !part->is_answered) {
 		part->is_answered = true;
-		if (delivery->type != NULL && strcmp(delivery->type, "bloodbank.unit.refused") == 0) {
+		if (event_find(delivery->type == NULL ? "" : delivery->type) == BLOODBANK_UNIT_REFUSED) {
 			note_refusal(run, delivery);
 		} else {
 			run->received_parts++;
@@ -202,7 +198,7 @@ static bool connect(struct run *run, struct why *why)
 {
 	const char *queue = NULL;
 	if (run->connections.has_watcher) {
-		if (!feed_open(&run->feed, &run->connections.management, &run->connections.watcher, bindings, why))
+		if (!feed_open(&run->feed, &run->connections.management, &run->connections.watcher, watched, why))
 			return false;
 		queue = run->feed.name;
 	}

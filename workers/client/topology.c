@@ -46,7 +46,8 @@ struct run {
 	const json_t *topology;
 	const struct part *part; /* at work */
 	bool is_applying, is_quiet;
-	json_t *found; /* for JSON output */
+	json_t *found;  /* for JSON output */
+	json_t *hidden; /* names of parts that this user is not shown */
 	size_t differences, remaining;
 	struct why *why;
 	bool is_broken; /* the broker could not be asked */
@@ -135,11 +136,20 @@ static void tell(void *owner, const struct part *part, enum difference_kind kind
 		run->is_broken ? "failed" : advice(run, kind));
 }
 
+/* What a user is not shown he cannot compare; only the exchanges everyone sees. */
+static bool skip_hidden(struct run *run, const struct part *part)
+{
+	if (run->is_applying || part == parts || strcmp(run->why->reason, "refused") != 0)
+		return false;
+	json_array_append_new(run->hidden, json_string(part->name));
+	return true;
+}
+
 static bool compare_part(struct run *run, const struct part *part)
 {
 	json_t *live = NULL;
 	if (!management_call(run->management, "GET", part->listing, NULL, &live, run->why))
-		return false;
+		return skip_hidden(run, part);
 	difference_find(part, run->topology, live, tell, run);
 	json_decref(live);
 	return !run->is_broken;
@@ -149,25 +159,41 @@ static enum ending compare(struct run *run)
 {
 	run->differences = run->remaining = 0;
 	json_array_clear(run->found);
+	json_array_clear(run->hidden);
+	run->is_broken = false;
 	for (const struct part *part = parts; part->name != NULL; part++)
 		if (!compare_part(run, part))
 			return ENDING_FAULT;
 	return run->remaining == 0 ? ENDING_DONE : ENDING_NO;
 }
 
+static void print_json(const struct run *run, enum ending ending)
+{
+	json_t *result = json_pack("{s:b, s:I, s:O, s:O}", "is_same", ending == ENDING_DONE, "remaining",
+		(json_int_t)run->remaining, "differences", run->found, "hidden", run->hidden);
+	json_dumpf(result, stdout, JSON_INDENT(2));
+	printf("\n");
+	json_decref(result);
+}
+
+static void print_text(const struct run *run)
+{
+	for (size_t i = 0; i < json_array_size(run->hidden); i++)
+		printf("hidden     %s: this user is not shown them\n",
+			json_string_value(json_array_get(run->hidden, i)));
+	if (run->differences > 0)
+		printf("%zu differences, %zu remain\n", run->differences, run->remaining);
+	else
+		printf("the broker is as the contract wants it%s\n",
+			json_array_size(run->hidden) > 0 ? ", as far as this user sees" : "");
+}
+
 static void print_result(const struct run *run, enum ending ending)
 {
-	if (strcmp(run->values->common.format, "json") == 0) {
-		json_t *result = json_pack("{s:b, s:I, s:O}", "is_same", ending == ENDING_DONE, "remaining",
-			(json_int_t)run->remaining, "differences", run->found);
-		json_dumpf(result, stdout, JSON_INDENT(2));
-		printf("\n");
-		json_decref(result);
-	} else if (run->differences == 0) {
-		printf("the broker is as the contract wants it\n");
-	} else {
-		printf("%zu differences, %zu remain\n", run->differences, run->remaining);
-	}
+	if (strcmp(run->values->common.format, "json") == 0)
+		print_json(run, ending);
+	else
+		print_text(run);
 }
 
 static void log_answer(enum ending ending, const struct run *run)
@@ -245,13 +271,15 @@ static enum ending run_topology(const void *values, const struct positionals *po
 		fprintf(stderr, "write `carebus topology check`, `plan` or `apply`; --watch goes with check alone\n");
 		return ENDING_FAULT;
 	}
-	if (!connections_read(&connections, CONNECTIONS_WATCHER))
+	if (!connections_read(&connections, CONNECTIONS_MANAGEMENT))
 		return ENDING_FAULT;
 	json_t *topology = json_loads(topology_text, 0, NULL);
 	run.topology = topology;
 	run.found = json_array();
+	run.hidden = json_array();
 	enum ending ending = run_verb(&run, verb, &connections);
 	json_decref(run.found);
+	json_decref(run.hidden);
 	json_decref(topology);
 	connections_clear(&connections);
 	return ending;
@@ -263,8 +291,9 @@ const struct command command_topology = {
 	.arguments = " check|plan|apply",
 	.details =
 		"Compares exchanges, queues, bindings, policies, users and permissions of the broker at CAREBUS_MANAGEMENT with the\n"
-		"contract that this program was built from. check and plan only look; apply makes what is missing and sets policies\n"
-		"and permissions right; it never deletes. Exit: 0 the same (or made so), 1 different, 2 could not be told.\n",
+		"contract that this program was built from; the last three are shown to administrators alone. check and plan only\n"
+		"look; apply makes what is missing and sets policies and permissions right; it never deletes.\n"
+		"Exit: 0 the same (or made so), 1 different, 2 could not be told.\n",
 	.examples = "  carebus topology plan\n"
 				"  carebus topology check --watch 60\n",
 	.options = options,

@@ -14,6 +14,7 @@ struct reader {
 
 static void read_request(struct request *request, const struct rows *rows, size_t row, struct arena *arena)
 {
+	request->is_stored = true;
 	request->version = rows_int(rows, row, 1);
 	request->status = request_status_find(rows_text(rows, row, 2, arena));
 	request->content = rows_text(rows, row, 3, arena);

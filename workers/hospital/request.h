@@ -58,7 +58,8 @@ struct request {
 	const char *traceparent;
 	struct allocation *allocations; /* by number */
 	struct release *releases;       /* by time */
-	bool is_changed;
+	bool is_stored;                 /* has its row already */
+	bool is_changed;                /* since it was loaded */
 };
 
 /* The event that an accepted command leads to. Shares the command's memory. */

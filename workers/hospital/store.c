@@ -36,19 +36,21 @@ static void add_request(struct parameter column[], const struct request *request
 	parameter_text(&column[17], request->traceparent);
 }
 
-static void store_requests(const struct requests *requests, struct database *database)
+/* New ones, or changed ones: these without the last two columns, which never change. */
+static void store_requests(const struct requests *requests, struct database *database, bool is_stored)
 {
-	enum { COLUMNS = 18 };
+	enum { COLUMNS = 18, CHANGING_COLUMNS = 16 };
 	struct parameter column[COLUMNS];
 	parameters_arrays(column,
 		"uittttttt"
 		"izzb"
 		"ttztt");
 	for (size_t i = 0; i < requests->count; i++)
-		if (requests->items[i].is_changed)
+		if (requests->items[i].is_changed && requests->items[i].is_stored == is_stored)
 			add_request(column, &requests->items[i]);
 	if (column[0].count > 0)
-		database_send_expecting(database, &request_put, column, COLUMNS, (int64_t)column[0].count);
+		database_send_expecting(database, is_stored ? &request_change : &request_add, column,
+			is_stored ? CHANGING_COLUMNS : COLUMNS, (int64_t)column[0].count);
 	parameters_clear(column, COLUMNS);
 }
 
@@ -155,7 +157,8 @@ enum outcome store_changes(struct batch *batch, struct database *database, struc
 {
 	const struct requests *requests = batch->state;
 	(void)why; /* the commit tells of failures */
-	store_requests(requests, database);
+	store_requests(requests, database, false);
+	store_requests(requests, database, true);
 	store_allocations(requests, database);
 	store_releases(requests, database);
 	return DONE;

@@ -37,7 +37,7 @@ CREATE INDEX request_blind ON request (patient_ref) WHERE blind_o_negative > 0;
 CREATE INDEX request_scheduled ON request (allocate_at, request_id) WHERE status = 'scheduled';
 
 CREATE TABLE decision (
-	request_id uuid   NOT NULL REFERENCES request,
+	request_id uuid   NOT NULL, -- no foreign key: written in the request's own transaction, see unit.request_id
 	version    bigint NOT NULL CHECK (version >= 1),
 	event      text   NOT NULL CHECK (event IN ('bloodbank.blood.approved', 'bloodbank.blood.rejected')),
 	body       text   NOT NULL,

@@ -33,7 +33,8 @@ CREATE TABLE outbox (
 	CHECK ((exchange IS NULL) = (body IS NULL)),
 	CHECK (exchange IS NOT NULL OR version IS NOT NULL)
 );
-CREATE INDEX outbox_unsent ON outbox (created_at) WHERE sent_at IS NULL;
+CREATE INDEX outbox_unsent_events ON outbox (created_at) WHERE sent_at IS NULL AND exchange IS NOT NULL;
+CREATE INDEX outbox_unsent_views ON outbox (created_at) WHERE sent_at IS NULL AND exchange IS NULL;
 CREATE INDEX outbox_created_at ON outbox USING brin (created_at);
 COMMENT ON COLUMN outbox.routing_key IS 'of a view: its key in Redis, without the prefix "view:<name>:"';
 COMMENT ON COLUMN outbox.type IS 'of a view: its name';

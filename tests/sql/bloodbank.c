@@ -1,0 +1,304 @@
+/*
+ * The bank's statements against the migrated schema: all are prepared, what was stored is loaded again, the schema refuses what
+ * must not be. TEST_DATABASE_URL is a superuser's, to which the database's name is appended (tests/service/with_servers.py sets it).
+ */
+#include "bloodbank_bench.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bloodbank_queries.h"
+#include "run.h"
+
+enum { SCENE_ROUNDS_MAX = 8 };
+
+static struct database *database;
+static unsigned rounds; /* loads of the last batch */
+
+#define BAG_COLUMNS \
+	"(unit_id, din, product_code, division, bank_id, component, blood_group, profile, initial_status, collected_at, " \
+	"expires_at, status, request_id, reserved_until) "
+#define BAG_START \
+	"('A999926000009-E0336-00', 'A999926000009', 'E0336', '00', 'bank-001', 'red_cells', 'A+', 0, 'available', " \
+	"'2026-05-01Z', '2026-06-01Z', "
+
+static const struct query query_clean = {
+	"clean",
+	"WITH u AS (DELETE FROM unit), r AS (DELETE FROM request), d AS (DELETE FROM decision), b AS (DELETE FROM bin) "
+	"UPDATE stock SET available = 0, reserved = 0, expiring = 0, expiring_until = '2000-01-01Z', version = 1"
+};
+static const struct query query_books = { "books",
+	"SELECT count(*) FROM stock s LEFT JOIN (SELECT bank_id, component, blood_group, "
+	"count(*) FILTER (WHERE status = 'available') AS available, count(*) FILTER (WHERE status = 'reserved') AS reserved, "
+	"count(*) FILTER (WHERE status = 'available' AND designated_for IS NULL) AS for_anyone "
+	"FROM unit GROUP BY 1, 2, 3) u USING (bank_id, component, blood_group) "
+	"LEFT JOIN (SELECT bank_id, component, blood_group, sum(available) AS binned FROM bin GROUP BY 1, 2, 3) b "
+	"USING (bank_id, component, blood_group) "
+	"WHERE s.available <> coalesce(u.available, 0) OR s.reserved <> coalesce(u.reserved, 0) "
+	"OR coalesce(b.binned, 0) <> coalesce(u.for_anyone, 0)" };
+static const struct query query_due = { "due",
+	"WITH u AS (UPDATE unit SET reserved_until = $1::timestamptz WHERE status = 'reserved') "
+	"UPDATE request SET allocate_at = $1::timestamptz WHERE status = 'scheduled'" };
+static const struct query query_wait = {
+	"wait",
+	"INSERT INTO request (request_id, hospital_id, component, blood_group, urgency, quantity, status, version, received_at, "
+	"correlation_id, body) SELECT gen_random_uuid(), 'hospital-001', 'red_cells', 'A+', 'urgent', 1, 'waiting', 1, "
+	"'2026-05-27Z', 'w', '{\"request_id\":\"" R3
+	"\",\"hospital_id\":\"hospital-001\",\"component\":\"red_cells\","
+	"\"group\":\"A+\",\"quantity\":1,\"urgency\":\"urgent\",\"attributes\":[\"never_seen\"]}' FROM generate_series(1, 150)"
+};
+static const struct query query_shelf = {
+	"shelf",
+	"WITH u AS (INSERT INTO unit (unit_id, din, product_code, division, bank_id, component, blood_group, profile, "
+	"initial_status, status, collected_at, expires_at, attributes) "
+	"SELECT 'A99992601' || lpad(i::text, 4, '0') || '-E0336-00', 'A99992601' || lpad(i::text, 4, '0'), 'E0336', '00', "
+	"'bank-001', 'red_cells', 'A+', 0, 'available', 'available', '2026-05-20Z', timestamptz '2026-06-20Z' + i * interval "
+	"'1 minute', CASE WHEN i = 150 THEN ARRAY['rare'] ELSE '{}' END FROM generate_series(1, 150) i), "
+	"b AS (INSERT INTO bin VALUES ('bank-001', 'red_cells', 'A+', 0, 150)) "
+	"UPDATE stock SET available = 150 WHERE bank_id = 'bank-001' AND component = 'red_cells' AND blood_group = 'A+'"
+};
+static const struct query query_no_owner = { "no_owner",
+	"INSERT INTO unit " BAG_COLUMNS "VALUES " BAG_START "'reserved', NULL, '2026-06-01Z')" };
+static const struct query query_no_end = { "no_end",
+	"INSERT INTO unit " BAG_COLUMNS "VALUES " BAG_START "'reserved', gen_random_uuid(), NULL)" };
+static const struct query query_free_and_owned = { "free_and_owned",
+	"INSERT INTO unit " BAG_COLUMNS "VALUES " BAG_START "'available', gen_random_uuid(), NULL)" };
+static const struct query query_held_too_long = { "held_too_long",
+	"INSERT INTO unit " BAG_COLUMNS "VALUES " BAG_START "'reserved', gen_random_uuid(), '2026-06-02Z')" };
+static const struct query query_negative_stock = { "negative_stock", "UPDATE stock SET available = -1" };
+static const struct query query_negative_bin = { "negative_bin",
+	"INSERT INTO bin VALUES ('bank-001', 'red_cells', 'A+', 1, -1)" };
+static const struct query query_too_many = {
+	"too_many",
+	"INSERT INTO request (request_id, hospital_id, component, blood_group, urgency, quantity, status, quantity_allocated, "
+	"version, received_at, correlation_id, body) "
+	"VALUES (gen_random_uuid(), 'hospital-001', 'cryo', 'A+', 'urgent', 1, 'settled', 2, 1, now(), 'w', '{}')"
+};
+static const struct query query_settled_too_early = {
+	"settled_too_early",
+	"INSERT INTO request (request_id, hospital_id, component, blood_group, urgency, quantity, status, quantity_allocated, "
+	"version, received_at, correlation_id, body) "
+	"VALUES (gen_random_uuid(), 'hospital-001', 'cryo', 'A+', 'urgent', 2, 'settled', 1, 1, now(), 'w', '{}')"
+};
+static const struct query *const own_queries[] = { &query_clean, &query_books, &query_due, &query_wait,
+	&query_shelf, &query_no_owner, &query_no_end, &query_free_and_owned, &query_held_too_long,
+	&query_negative_stock, &query_negative_bin, &query_too_many, &query_settled_too_early, NULL };
+
+static void check_outcome(enum outcome outcome, const struct why *why)
+{
+	ck_assert_msg(outcome == DONE, "%s: %s", outcome_name(outcome), why->text);
+}
+
+static void run_statement(const struct query *query, const struct parameter *parameter)
+{
+	struct why why = { .text = "" };
+	database_begin(database);
+	database_send(database, query, parameter, parameter != NULL);
+	check_outcome(database_commit(database, &why), &why);
+}
+
+static void open_database(void)
+{
+	struct why why = { .text = "" };
+	char url[512];
+	snprintf(url, sizeof(url), "%sbloodbank", getenv("TEST_DATABASE_URL"));
+	database = database_new(url, getenv("DATABASE_PASSWORD"), "tests");
+	database_add_queries(database, bloodbank_queries);
+	database_add_queries(database, own_queries);
+	check_outcome(database_open(database, &why), &why);
+	run_statement(&query_clean, NULL);
+}
+
+/* Every test leaves books that agree. */
+static void close_database(void)
+{
+	struct why why = { .text = "" };
+	database_begin(database);
+	const struct rows *rows = database_rows(database, database_send(database, &query_books, NULL, 0), &why);
+	ck_assert_msg(rows != NULL, "%s", why.text);
+	ck_assert_int_eq(rows_int(rows, 0, 0), 0);
+	database_rollback(database);
+	database_close(database);
+	database_free(database);
+}
+
+static void start_round(struct bench *bench)
+{
+	static const unsigned char namespace_id[UUID_BYTES] = "tests, no secret";
+	outbox_init(&bench->outbox, &bench->arena, namespace_id, NOW);
+	bench->batch.wants_more = false;
+	bench->heard = NULL;
+}
+
+static const char *finish_batch(struct bench *bench)
+{
+	struct why why = { .text = "" };
+	bloodbank.conclude(&bench->batch, &bench->outbox);
+	check_outcome(bloodbank.store(&bench->batch, database, &why), &why);
+	check_outcome(database_commit(database, &why), &why);
+	bench->state = bench->batch.state;
+	rounds = bench->batch.round + 1;
+	return bench_told(bench);
+}
+
+/* As the machine runs a batch of one message, but for inbox and outbox. */
+static const char *run_message(struct bench *bench, enum event event, const char *body)
+{
+	struct why why = { .text = "" };
+	const struct message *message = bench_message(bench, event, body);
+	bench->batch = (struct batch){ .messages = &message, .count = 1, .now = NOW, .arena = &bench->arena };
+	database_begin(database);
+	for (; bench->batch.round < SCENE_ROUNDS_MAX; bench->batch.round++) {
+		start_round(bench);
+		check_outcome(bloodbank.load(&bench->batch, database, &why), &why);
+		bench_decide(bench, message);
+		if (!bench->batch.wants_more)
+			return finish_batch(bench);
+	}
+	ck_abort_msg("not complete after %d loads", SCENE_ROUNDS_MAX);
+}
+
+static const char *run_timer(struct bench *bench, size_t number)
+{
+	struct why why = { .text = "" };
+	bench->batch = (struct batch){ .now = NOW, .arena = &bench->arena };
+	database_begin(database);
+	for (; bench->batch.round < SCENE_ROUNDS_MAX; bench->batch.round++) {
+		start_round(bench);
+		check_outcome(bloodbank.timers[number].load(&bench->batch, database, &why), &why);
+		outbox_cause(&bench->outbox, NULL, "aaaaaaaa-0000-4000-8000-00000000000a", "", 0);
+		bloodbank.timers[number].decide(&bench->batch, &bench->outbox);
+		if (!bench->batch.wants_more)
+			return finish_batch(bench);
+	}
+	ck_abort_msg("not complete after %d loads", SCENE_ROUNDS_MAX);
+}
+
+static void make_due(int64_t at)
+{
+	struct parameter parameter;
+	parameter_init(&parameter, PARAMETER_TIME, false);
+	parameter_time(&parameter, at);
+	run_statement(&query_due, &parameter);
+	parameter_clear(&parameter);
+}
+
+#define ASKED HOSPITAL_BLOOD_REQUESTED
+
+START_TEST(a_request_from_first_to_last)
+{
+	struct bench bench;
+	bench_open(&bench);
+	ck_assert_str_eq(run_message(&bench, BLOODBANK_UNIT_RECEIVE,
+						 RECEIVE(BAG("1", "A+", "") "," BAG("2", "A+", ""))),
+		"received 1 2; stock A+ 2/0");
+	ck_assert_str_eq(run_message(&bench, ASKED, ASK(R1, WANT("A+", "3", "routine"))),
+		"approved 1 partial 2/3 1 2; stock A+ 0/2");
+	ck_assert_str_eq(run_message(&bench, ASKED, ASK(R1, WANT("A+", "3", "routine"))),
+		"approved 1 partial 2/3 1 2");
+	ck_assert_str_eq(run_message(&bench, ASKED, ASK(R1, WANT("A+", "2", "routine"))), "");
+	ck_assert_str_eq(run_message(&bench, BLOODBANK_UNIT_RECEIVE,
+						 RECEIVE(BAG("3", "A-", "") "," BAG("4", "A+", ""))),
+		"received 3 4; approved 2 full 3/3 4; stock A+ 0/3; stock A- 1/0");
+	ck_assert_str_eq(bench.outbox.last->correlation_id, bench.outbox.first->correlation_id);
+	ck_assert_str_eq(run_message(&bench, ASKED, ASK(R1, WANT("A+", "3", "routine"))),
+		"approved 1 partial 2/3 1 2; approved 2 full 3/3 4");
+	make_due(NOW);
+	ck_assert_str_eq(run_timer(&bench, 1), "released 1 2 4; stock A+ 3/0");
+	ck_assert_str_eq(bench_progress(&bench, R1), "settled 0+3 v3");
+	ck_assert_str_eq(run_timer(&bench, 1), "");
+	bench_close(&bench);
+}
+END_TEST
+
+START_TEST(a_scheduled_request)
+{
+	struct bench bench;
+	bench_open(&bench);
+	run_message(&bench, BLOODBANK_UNIT_RECEIVE, RECEIVE(BAG("1", "A+", "")));
+	const char *body = ASK(R1, WANT("A+", "1", "routine") ",\"needed_at\":\"2026-06-02T00:00:00Z\"");
+	ck_assert_str_eq(run_message(&bench, ASKED, body), "");
+	ck_assert_str_eq(run_timer(&bench, 0), "");
+	make_due(NOW);
+	ck_assert_str_eq(run_timer(&bench, 0), "approved 1 full 1/1 1; stock A+ 0/1");
+	ck_assert_str_eq(run_timer(&bench, 0), "");
+	bench_close(&bench);
+}
+END_TEST
+
+START_TEST(all_that_is_kept_of_a_unit)
+{
+	struct bench bench;
+	const char *body = RECEIVE(BAG("1", "B-",
+		",\"expires_at\":\"2026-06-10T00:00:00.5Z\",\"anticoagulant\":\"CPD\",\"attributes\":[\"irradiated\",\"rare\"],"
+		"\"antigens\":[\"K-\",\"a \\\"b\\\" \\\\ {c,d}\",\"NULL\"],\"volume_ml\":250,\"batch\":\"b\",\"donor_ref\":\"d\","
+		"\"designated_for\":\"p\",\"initial_status\":\"quarantined\""));
+	bench_open(&bench);
+	ck_assert_str_eq(run_message(&bench, BLOODBANK_UNIT_RECEIVE, body), "received 1; stock B- 0/0");
+	ck_assert_str_eq(run_message(&bench, BLOODBANK_UNIT_RECEIVE, body), "received 1");
+	bench_close(&bench);
+}
+END_TEST
+
+/* The only unit that fits is the last of its bin. */
+START_TEST(a_load_that_was_not_deep_enough)
+{
+	struct bench bench;
+	bench_open(&bench);
+	run_statement(&query_shelf, NULL);
+	const char *told =
+		run_message(&bench, ASKED, ASK(R1, WANT("A+", "1", "routine") ",\"attributes\":[\"rare\"]"));
+	ck_assert_str_eq(told, "approved 1 full 1/1 0; stock A+ 149/1");
+	ck_assert_uint_gt(rounds, 1);
+	bench_close(&bench);
+}
+END_TEST
+
+/* More than one load of waiting requests stand in front of the one that can be served. */
+START_TEST(many_wait_for_what_never_comes)
+{
+	struct bench bench;
+	bench_open(&bench);
+	run_message(&bench, BLOODBANK_UNIT_RECEIVE, RECEIVE(BAG("1", "A+", "")));
+	run_message(&bench, ASKED, ASK(R1, WANT("A+", "2", "urgent")));
+	run_statement(&query_wait, NULL);
+	ck_assert_str_eq(run_message(&bench, BLOODBANK_UNIT_RECEIVE, RECEIVE(BAG("2", "A+", ""))),
+		"received 2; approved 2 full 2/2 2; stock A+ 0/2");
+	bench_close(&bench);
+}
+END_TEST
+
+static const struct query *const refused[] = { &query_no_owner, &query_no_end, &query_free_and_owned,
+	&query_held_too_long, &query_negative_stock, &query_negative_bin, &query_too_many,
+	&query_settled_too_early };
+
+START_TEST(the_schema_refuses_what_must_not_be)
+{
+	struct why why = { .text = "" };
+	database_begin(database);
+	database_send(database, refused[_i], NULL, 0);
+	ck_assert_int_eq(database_commit(database, &why), REJECT);
+	database_rollback(database);
+}
+END_TEST
+
+int main(void)
+{
+	if (getenv("TEST_DATABASE_URL") == NULL) {
+		printf("1..0 # SKIP TEST_DATABASE_URL is not set: run it by tests/service/with_servers.py\n");
+		return getenv("CI") == NULL ? EXIT_SUCCESS : EXIT_FAILURE;
+	}
+	Suite *suite = suite_create("sql bloodbank");
+	TCase *tests = tcase_create("store");
+	tcase_add_checked_fixture(tests, open_database, close_database);
+	tcase_add_test(tests, a_request_from_first_to_last);
+	tcase_add_test(tests, a_scheduled_request);
+	tcase_add_test(tests, all_that_is_kept_of_a_unit);
+	tcase_add_test(tests, a_load_that_was_not_deep_enough);
+	tcase_add_test(tests, many_wait_for_what_never_comes);
+	tcase_add_loop_test(tests, the_schema_refuses_what_must_not_be, 0,
+		(int)(sizeof(refused) / sizeof(refused[0])));
+	suite_add_tcase(suite, tests);
+	return run_suite(suite);
+}
