@@ -6,7 +6,8 @@ set -euo pipefail
 PROJECT=$(dirname "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")")
 SERVERS='rabbitmq postgres redis'
 WORKERS='hospital bloodbank'
-SERVICES="$SERVERS $WORKERS"
+WATCHERS=topology
+SERVICES="$SERVERS $WORKERS $WATCHERS"
 BLOCK=40 # ports in a block
 PORT_FIRST=20000
 PORT_LAST=32000 # the kernel takes ports for outgoing connections from above this
@@ -183,6 +184,7 @@ is_ready() {
 	rabbitmq) rabbitmq_ready ;;
 	postgres) pg_isready -q -h 127.0.0.1 -p "$POSTGRES_PORT" ;;
 	redis) redis-cli -h 127.0.0.1 -p "$REDIS_PORT" ping 2> /dev/null | grep -qE 'PONG|NOAUTH' ;;
+	topology) service_pid topology > /dev/null ;;
 	*) http_ready "$(metrics_port "$1")" /readyz ;;
 	esac
 } 2> /dev/null

@@ -12,8 +12,9 @@
 #include "outcome.h"
 
 enum {
-	BROKER_BODY_MAX = 256 * 1024,  /* larger bodies are delivered with `is_too_large` set, */
-	BROKER_BODY_KEPT = 1024 * 1024, /* and above this, which the broker's max_message_size refuses, without their body */
+	BROKER_BODY_MAX = 256 * 1024, /* larger bodies are delivered with `is_too_large` set, */
+	BROKER_BODY_KEPT =
+		1024 * 1024, /* and above this, which the broker's max_message_size refuses, without their body */
 	BROKER_LANES_MAX = 4,         /* queues that one consumer reads */
 	BROKER_CONFIRM_WINDOW = 1024, /* publishes in flight at most */
 	BROKER_HEARTBEAT_S = 10,

@@ -19,7 +19,7 @@ struct assembly {
 	char exchange[SHORT_TEXT_BYTES];
 	char routing_key[SHORT_TEXT_BYTES];
 	struct delivery *delivery; /* NULL until the header came */
-	char *body;                /* inside of `delivery`, which has no bytes for it when it is too large to keep */
+	char *body; /* inside of `delivery`, which has no bytes for it when it is too large to keep */
 	uint64_t received_bytes, expected_bytes;
 };
 

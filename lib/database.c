@@ -50,8 +50,8 @@ static bool wait_plainly(void *owner, int fd, short events, int64_t deadline_ms)
 	return left_ms > 0 && poll(&poll_fd, 1, (int)left_ms) >= 0;
 }
 
-static enum outcome note_failure(
-	struct database *database, enum outcome outcome, const char *reason, const char *text)
+static enum outcome note_failure(struct database *database, enum outcome outcome, const char *reason,
+	const char *text)
 {
 	if (database->failure == DONE) {
 		database->failure = outcome;
@@ -96,8 +96,8 @@ static const struct {
 	{ "23", REJECT, false, "constraint" }, /* integrity constraint */
 };
 
-static enum outcome fail_by_sqlstate(
-	struct database *database, const struct query *query, const PGresult *result)
+static enum outcome fail_by_sqlstate(struct database *database, const struct query *query,
+	const PGresult *result)
 {
 	const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
 	const char *message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
@@ -395,8 +395,8 @@ int database_send_expecting(struct database *database, const struct query *query
 	return ticket;
 }
 
-int database_send(
-	struct database *database, const struct query *query, const struct parameter parameters[], size_t count)
+int database_send(struct database *database, const struct query *query, const struct parameter parameters[],
+	size_t count)
 {
 	return database_send_expecting(database, query, parameters, count, -1);
 }

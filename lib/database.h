@@ -86,8 +86,8 @@ bool database_is_open(const struct database *database);
 void database_begin(struct database *database);
 
 /* Returns the ticket. `expected_rows` (>= 0) is checked against the rows touched or returned, before COMMIT is sent: a difference is a STOP. */
-int database_send(
-	struct database *database, const struct query *query, const struct parameter parameters[], size_t count);
+int database_send(struct database *database, const struct query *query, const struct parameter parameters[],
+	size_t count);
 int database_send_expecting(struct database *database, const struct query *query,
 	const struct parameter parameters[], size_t count, int64_t expected_rows);
 
@@ -116,8 +116,8 @@ const char *rows_uuid(const struct rows *rows, size_t row, unsigned column, stru
 int64_t rows_int(const struct rows *rows, size_t row, unsigned column);
 int64_t rows_time(const struct rows *rows, size_t row, unsigned column);
 bool rows_bool(const struct rows *rows, size_t row, unsigned column);
-const void *rows_bytes(
-	const struct rows *rows, size_t row, unsigned column, size_t *length); /* borrowed until commit */
+const void *rows_bytes(const struct rows *rows, size_t row, unsigned column,
+	size_t *length); /* borrowed until commit */
 /* One-dimensional text[] without NULLs. */
-const char **rows_texts(
-	const struct rows *rows, size_t row, unsigned column, size_t *count, struct arena *arena);
+const char **rows_texts(const struct rows *rows, size_t row, unsigned column, size_t *count,
+	struct arena *arena);

@@ -68,8 +68,8 @@ void parameters_arrays(struct parameter parameters[], const char *letters)
 	static const char known[] = "tuizby"; /* in the order of enum parameter_type */
 	for (size_t i = 0; letters[i] != '\0'; i++) {
 		const char *place = strchr(known, letters[i]);
-		parameter_init(
-			&parameters[i], place == NULL ? PARAMETER_TEXT : (enum parameter_type)(place - known), true);
+		parameter_init(&parameters[i], place == NULL ? PARAMETER_TEXT : (enum parameter_type)(place - known),
+			true);
 	}
 }
 

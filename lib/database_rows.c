@@ -79,8 +79,8 @@ const void *rows_bytes(const struct rows *rows, size_t row, unsigned column, siz
 	return rows_is_null(rows, row, column) ? NULL : bytes;
 }
 
-const char **rows_texts(
-	const struct rows *rows, size_t row, unsigned column, size_t *count, struct arena *arena)
+const char **rows_texts(const struct rows *rows, size_t row, unsigned column, size_t *count,
+	struct arena *arena)
 {
 	enum { HEADER_BYTES = 20 };
 	size_t length;

@@ -31,8 +31,8 @@ static void write_body(struct outbox *outbox, struct output *output, enum event 
 	if (!schema_write(event_type(event)->schema, body, &buffer)) {
 		struct why why = { 0 };
 		schema_check(event_type(event)->schema, body, &why);
-		fprintf(
-			stderr, "level=error reason=output event=%s detail=\"%s\"\n", event_type(event)->name, why.text);
+		fprintf(stderr, "level=error reason=output event=%s detail=\"%s\"\n", event_type(event)->name,
+			why.text);
 		abort();
 	}
 	output->body = arena_bytes(outbox->arena, buffer.data, buffer.length_bytes);
@@ -75,8 +75,8 @@ static struct output *add_event(struct outbox *outbox, enum event event, const v
 	return output;
 }
 
-void outbox_init(
-	struct outbox *outbox, struct arena *arena, const unsigned char namespace_id[UUID_BYTES], int64_t now)
+void outbox_init(struct outbox *outbox, struct arena *arena, const unsigned char namespace_id[UUID_BYTES],
+	int64_t now)
 {
 	*outbox = (struct outbox){ .arena = arena, .now = now, .cause_digest = "" };
 	memcpy(outbox->namespace_id, namespace_id, UUID_BYTES);

@@ -10,7 +10,10 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-enum { IDLE_WAIT_MS = 1000 };
+enum {
+	IDLE_WAIT_MS = 1000,
+	STACK_BYTES = 8 * 1024 * 1024, /* librabbitmq reads nested header tables by recursion */
+};
 
 static size_t waiting_count(const struct runtime *runtime)
 {
@@ -93,6 +96,16 @@ static void finish(struct runtime *runtime)
 		marks_flush(runtime);
 }
 
+/* The usual limit, in case somebody lowered it: the stack of the main thread grows as far as it says at that moment. */
+static void widen_stack(void)
+{
+	struct rlimit limit;
+	if (getrlimit(RLIMIT_STACK, &limit) != 0 || limit.rlim_cur >= STACK_BYTES)
+		return;
+	limit.rlim_cur = limit.rlim_max < STACK_BYTES ? limit.rlim_max : STACK_BYTES;
+	setrlimit(RLIMIT_STACK, &limit);
+}
+
 static int open_signals(void)
 {
 	sigset_t signals;
@@ -117,6 +130,7 @@ static bool open_http(struct runtime *runtime)
 
 static int serve(struct runtime *runtime)
 {
+	widen_stack();
 	worker_prepare(runtime);
 	runtime->signal_fd = open_signals();
 	log_line(&runtime->log, LOG_INFO_LEVEL, "starting", "tag", runtime->tag, NULL);

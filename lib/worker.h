@@ -39,8 +39,8 @@ struct batch {
  * PURE. Validates before it changes state, so that a REJECT leaves no trace. DONE or REJECT only.
  * A refusal by state or permission is DONE with an event that says so.
  */
-typedef enum outcome decide_fn(
-	const struct message *message, struct batch *batch, struct outbox *outbox, struct why *why);
+typedef enum outcome decide_fn(const struct message *message, struct batch *batch, struct outbox *outbox,
+	struct why *why);
 
 /* Reads and locks what the batch needs, set-based, in a fixed order. Some messages may prove to be seen already: their rows are simply not used. */
 typedef enum outcome load_fn(struct batch *batch, struct database *database, struct why *why);
@@ -49,8 +49,8 @@ typedef enum outcome load_fn(struct batch *batch, struct database *database, str
 typedef enum outcome store_fn(struct batch *batch, struct database *database, struct why *why);
 
 /* PURE. Answers what cannot be done for the machine's own reasons (`id_conflict`) with the context's refusal event. */
-typedef void refuse_fn(
-	const struct message *message, const char *reason, const char *detail, struct outbox *outbox);
+typedef void refuse_fn(const struct message *message, const char *reason, const char *detail,
+	struct outbox *outbox);
 
 /* PURE. Called once when all messages of the batch (or the timer) are decided: for events that sum up the batch. */
 typedef void conclude_fn(struct batch *batch, struct outbox *outbox);
@@ -81,8 +81,8 @@ struct question {
 struct view {
 	const char *name;
 	enum event event;
-	const void *(*read)(
-		const char *key, struct database *database, int64_t *version, struct arena *arena, struct why *why);
+	const void *(*read)(const char *key, struct database *database, int64_t *version, struct arena *arena,
+		struct why *why);
 };
 
 struct worker {

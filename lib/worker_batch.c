@@ -29,8 +29,8 @@ static bool is_double(const struct flight *flight, const struct incoming *incomi
 }
 
 /* A message's key among the attempts must be known before its body is looked at. */
-static void attempt_key(
-	const struct runtime *runtime, const struct delivery *delivery, char key[UUID_TEXT_BYTES])
+static void attempt_key(const struct runtime *runtime, const struct delivery *delivery,
+	char key[UUID_TEXT_BYTES])
 {
 	if (delivery->message_id != NULL && uuid_canonical(delivery->message_id, key))
 		return;
@@ -40,8 +40,8 @@ static void attempt_key(
 	uuid_from_names(runtime->namespace_id, names, key);
 }
 
-static void attempt_parameters(
-	const struct runtime *runtime, const struct delivery *delivery, struct parameter parameters[2])
+static void attempt_parameters(const struct runtime *runtime, const struct delivery *delivery,
+	struct parameter parameters[2])
 {
 	char key[UUID_TEXT_BYTES];
 	attempt_key(runtime, delivery, key);
@@ -52,8 +52,8 @@ static void attempt_parameters(
 }
 
 /* Counts, committed, that this delivery is started once more. 0 attempts: the inbox knows it. */
-static enum outcome start_attempt(
-	struct runtime *runtime, struct delivery *delivery, int64_t *attempts, struct why *why)
+static enum outcome start_attempt(struct runtime *runtime, struct delivery *delivery, int64_t *attempts,
+	struct why *why)
 {
 	struct parameter parameters[2];
 	attempt_parameters(runtime, delivery, parameters);
@@ -297,8 +297,8 @@ static void conclude(const struct runtime *runtime, struct flight *flight, struc
 	}
 }
 
-static enum outcome decide_all(
-	struct runtime *runtime, struct flight *flight, struct batch *batch, struct why *why)
+static enum outcome decide_all(struct runtime *runtime, struct flight *flight, struct batch *batch,
+	struct why *why)
 {
 	for (size_t i = 0; i < flight->incoming_count && !batch->wants_more; i++) {
 		enum outcome outcome = decide_one(runtime, flight, &flight->incoming[i], batch, why);
@@ -311,8 +311,8 @@ static enum outcome decide_all(
 	return DONE;
 }
 
-static enum outcome load_and_decide(
-	struct runtime *runtime, struct flight *flight, struct batch *batch, struct why *why)
+static enum outcome load_and_decide(struct runtime *runtime, struct flight *flight, struct batch *batch,
+	struct why *why)
 {
 	int ticket = send_inbox(runtime, flight);
 	for (batch->round = 0; batch->round < ROUNDS_MAX; batch->round++) {

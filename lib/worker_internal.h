@@ -24,9 +24,11 @@ enum {
 	TRIES_ALONE = 4,           /* runs of one message that ended in a conflict, until it is parked */
 	STARTS_MAX = 3,            /* starts of one redelivered message that never finished, until it is parked */
 	STOP_LIMIT_MS = 4000,      /* graceful stop */
-	NACK_PAUSE_MS = 200,       /* after a full queue refused a publish */
-	EXIT_OUR_FAULT = 70,       /* sysexits.h EX_SOFTWARE */
-	EXIT_CONFIGURATION = 78,   /* sysexits.h EX_CONFIG */
+	NACK_PAUSE_MS =
+		200, /* after a full queue refused a publish; the exchange's other queues took it, and take each repetition */
+	NACK_DOUBLINGS_MAX = 4,  /* of that pause, for an output refused again */
+	EXIT_OUR_FAULT = 70,     /* sysexits.h EX_SOFTWARE */
+	EXIT_CONFIGURATION = 78, /* sysexits.h EX_CONFIG */
 };
 
 enum lane_number { LANE_ROUTINE, LANE_EMERGENCY, LANE_QUERY, LANE_COUNT };
@@ -171,8 +173,8 @@ struct output *output_from_row(const struct rows *rows, size_t row, struct arena
 /* worker_send.c: from committed outputs to acknowledgements. */
 bool flight_is_free(const struct runtime *runtime);
 struct flight *flight_new(struct runtime *runtime); /* NULL: all are in use */
-void flight_drop(
-	struct runtime *runtime, struct flight *flight); /* nothing happened: deliveries go back to their lanes */
+void flight_drop(struct runtime *runtime,
+	struct flight *flight); /* nothing happened: deliveries go back to their lanes */
 void flight_launch(struct runtime *runtime, struct flight *flight); /* committed: publish, then acknowledge */
 void flight_park(struct runtime *runtime, struct flight *flight, const struct delivery *delivery,
 	int64_t attempts, const struct why *why);
@@ -183,7 +185,7 @@ void send_view_stored(void *owner, void *token, bool is_stored);
 /* worker_link.c: connections, waiting. */
 void links_serve(struct runtime *runtime);
 void links_wait(struct runtime *runtime, int64_t deadline_ms);
-bool links_wait_for(void *owner, int fd, short events, int64_t deadline_ms); /* database_wait_fn */
+bool links_wait_for(void *owner, int fd, short events, int64_t deadline_ms);            /* database_wait_fn */
 void links_lost(struct runtime *runtime, enum link_number link, const struct why *why); /* logs, backs off */
 void lane_push(struct lane *lane, struct delivery *delivery);
 void lane_push_front(struct lane *lane, struct delivery *delivery);

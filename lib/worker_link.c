@@ -34,8 +34,8 @@ static void note_progress(struct runtime *runtime, enum link_number link)
 		runtime->progress_ms = clock_steady_ms();
 }
 
-static void link_failed(
-	struct runtime *runtime, enum link_number link, const struct why *why, int64_t most_ms)
+static void link_failed(struct runtime *runtime, enum link_number link, const struct why *why,
+	int64_t most_ms)
 {
 	delay_next(&runtime->backoffs[link], most_ms);
 	count(runtime, METRIC_RECONNECTS, 1);

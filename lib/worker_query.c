@@ -21,8 +21,8 @@ static const struct question *find_question(const struct worker *worker, enum ev
 	return NULL;
 }
 
-static void add_answer(
-	struct flight *flight, const struct incoming *incoming, enum event event, const void *body)
+static void add_answer(struct flight *flight, const struct incoming *incoming, enum event event,
+	const void *body)
 {
 	struct outbox *outbox = &flight->extras;
 	outbox_cause(outbox, &incoming->message, incoming->message.message_id, incoming->digest_text, 0);
@@ -34,8 +34,8 @@ static void add_answer(
 		arena_print(&flight->arena, "%s.answer.%s", output->exchange, incoming->message.reply_to);
 }
 
-static enum outcome answer(
-	struct runtime *runtime, struct flight *flight, struct incoming *incoming, struct why *why)
+static enum outcome answer(struct runtime *runtime, struct flight *flight, struct incoming *incoming,
+	struct why *why)
 {
 	const struct question *question = find_question(runtime->worker, incoming->message.event);
 	enum event event;
@@ -74,7 +74,7 @@ bool query_run(struct runtime *runtime)
 			why.text, NULL);
 	if (!database_is_open(runtime->database))
 		links_lost(runtime, LINK_DATABASE, &why);
-	flight_launch(
-		runtime, flight); /* unanswerable ones are dropped: the asker waits no longer than their lifetime */
+	flight_launch(runtime,
+		flight); /* unanswerable ones are dropped: the asker waits no longer than their lifetime */
 	return true;
 }

@@ -116,8 +116,8 @@ static bool read_event(const struct runtime *runtime, const struct delivery *del
 	return true;
 }
 
-static bool read_body(
-	const struct delivery *delivery, struct arena *arena, struct message *message, struct why *why)
+static bool read_body(const struct delivery *delivery, struct arena *arena, struct message *message,
+	struct why *why)
 {
 	const struct event_type *type = event_type(message->event);
 	void *body;
@@ -127,8 +127,8 @@ static bool read_body(
 		return false;
 	message->body = body;
 	if (!lane_fits(delivery, type, body))
-		return because(
-			why, "lane", "routing key %s, but the urgency is not emergency", delivery->routing_key);
+		return because(why, "lane", "routing key %s, but the urgency is not emergency",
+			delivery->routing_key);
 	return true;
 }
 

@@ -79,8 +79,8 @@ static void acknowledge(struct runtime *runtime, const struct flight *flight)
 	if (acks_take_prefix(&runtime->acks, &ack))
 		say_ack(runtime, &ack);
 	for (size_t i = 0; i < flight->deliveries_count; i++)
-		if (acks_take_single(
-				&runtime->acks, flight->deliveries[i]->incarnation, flight->deliveries[i]->tag, &ack))
+		if (acks_take_single(&runtime->acks, flight->deliveries[i]->incarnation, flight->deliveries[i]->tag,
+				&ack))
 			say_ack(runtime, &ack);
 }
 
@@ -172,9 +172,10 @@ static void try_later(struct runtime *runtime, struct output *output)
 		settle_output(runtime, output);
 		return;
 	}
+	unsigned doublings = output->tries < NACK_DOUBLINGS_MAX ? output->tries : NACK_DOUBLINGS_MAX;
 	output->tries++;
 	runtime->progress_ms = clock_steady_ms();
-	runtime->sending_pause_until_ms = clock_steady_ms() + NACK_PAUSE_MS;
+	runtime->sending_pause_until_ms = clock_steady_ms() + ((int64_t)NACK_PAUSE_MS << doublings);
 	queue_output(runtime, output);
 }
 

@@ -157,8 +157,8 @@ static bool is_ready(const struct runtime *runtime)
 		&& publisher_is_open(runtime->publisher) && database_is_open(runtime->database);
 }
 
-static bool check_answer(
-	const struct worker *worker, const struct rows *rows, struct arena *arena, struct why *why)
+static bool check_answer(const struct worker *worker, const struct rows *rows, struct arena *arena,
+	struct why *why)
 {
 	static const char *const names[] = { "fsync", "full_page_writes", "synchronous_commit" };
 	for (unsigned i = 0; i < 3; i++) {

@@ -121,8 +121,8 @@ static bool copy_refreshed(struct output *output, const struct outbox *refreshed
 	return false;
 }
 
-static enum outcome refresh_view(
-	struct runtime *runtime, struct output *output, struct arena *arena, struct why *why)
+static enum outcome refresh_view(struct runtime *runtime, struct output *output, struct arena *arena,
+	struct why *why)
 {
 	for (const struct view *view = runtime->worker->views; view->name != NULL; view++) {
 		if (strcmp(view->name, output->type) != 0)
@@ -132,8 +132,8 @@ static enum outcome refresh_view(
 		if (body == NULL)
 			return database_failure(runtime->database, why);
 		if (!schema_write(event_type(view->event)->schema, body, &buffer))
-			return stop(
-				why, "view", "view %s of %s does not fit its schema", view->name, output->routing_key);
+			return stop(why, "view", "view %s of %s does not fit its schema", view->name,
+				output->routing_key);
 		output->body = arena_bytes(arena, buffer.data, buffer.length_bytes);
 		output->body_bytes = buffer.length_bytes;
 		buffer_clear(&buffer);
@@ -142,8 +142,8 @@ static enum outcome refresh_view(
 	return DONE;
 }
 
-static enum outcome take_claimed(
-	struct runtime *runtime, struct flight *flight, int ticket, size_t *claimed, struct why *why)
+static enum outcome take_claimed(struct runtime *runtime, struct flight *flight, int ticket, size_t *claimed,
+	struct why *why)
 {
 	const struct rows *rows = database_rows(runtime->database, ticket, why);
 	enum outcome outcome = rows == NULL ? database_failure(runtime->database, why) : DONE;
@@ -159,8 +159,8 @@ static enum outcome take_claimed(
 	return outcome;
 }
 
-static enum outcome claim_unsent(
-	struct runtime *runtime, struct flight *flight, bool *is_more_due, struct why *why)
+static enum outcome claim_unsent(struct runtime *runtime, struct flight *flight, bool *is_more_due,
+	struct why *why)
 {
 	struct parameter age;
 	size_t events_count = 0, views_count = 0;
@@ -202,8 +202,8 @@ static bool sweep(struct runtime *runtime)
 	if (flight->extras.count > 0) {
 		crash_point_pass(CRASH_AFTER_SWEEP_CLAIM);
 		count(runtime, METRIC_SWEPT, (double)flight->extras.count);
-		log_line(
-			&runtime->log, LOG_WARNING_LEVEL, "outputs were unsent for too long and are sent again", NULL);
+		log_line(&runtime->log, LOG_WARNING_LEVEL, "outputs were unsent for too long and are sent again",
+			NULL);
 	}
 	flight_launch(runtime, flight);
 	return true;

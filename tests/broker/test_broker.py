@@ -292,10 +292,11 @@ def test_connections_can_be_told_apart(place):
 
     [consumer] = wait_until(consumers, what="the consumer in the management API")
     assert (consumer["consumer_tag"], consumer["prefetch_count"], consumer["ack_required"]) == ("seen-1", 10, True)
-    names = wait_until(lambda: [each["client_properties"].get("connection_name") for each in place.servers.http.get(
-        place.servers.management(f"vhosts/{place.vhost}/connections")).json() if each.get("client_properties")],
-        what="the connections in the management API")
-    assert "probe" in names
+    def is_named():
+        seen = place.servers.http.get(place.servers.management(f"vhosts/{place.vhost}/connections")).json()
+        return "probe" in [each.get("client_properties", {}).get("connection_name") for each in seen]
+
+    wait_until(is_named, what="the connection's name in the management API")
 
 
 def test_a_blocked_publisher_waits_and_goes_on(place):

@@ -7,6 +7,7 @@ from pika import frame, spec
 
 from fake import FakeBroker, delivery
 from probe import Probe
+from servers import wait_until
 
 
 @pytest.fixture
@@ -35,6 +36,7 @@ def test_what_the_login_says(meet):
 
     probe = meet(talk)
     assert probe.ask("publisher", "publi") == "publishing"
+    wait_until(lambda: seen, what="the peer's notes of the login")
     assert seen["connection_name"] == "probe" and seen["response"] == b"\0user\0secret"
     assert (seen["tuned"].heartbeat, seen["tuned"].frame_max) == (10, 131072)
     for ability in "consumer_cancel_notify", "connection.blocked", "publisher_confirms", "basic.nack":

@@ -1,6 +1,12 @@
 """What one message, one row or one dependency must not do to the others: a worker that hears no more, or commits what it doubts."""
 import json
+import os
+import resource
+import signal
+import struct
+import time
 
+import pika
 import pytest
 
 import bodies
@@ -14,7 +20,6 @@ def ask_for(world, label, **properties):
 
 def put_straight(world, queue, event, body, **properties):
     """Into the queue itself, as an operator may: past all that the exchanges would refuse."""
-    import pika  # beside its only use
     settings = {"type": event, "message_id": bodies.identity(json.dumps([event, body]))} | properties
     channel = world.connect("admin").channel()
     channel.confirm_delivery()
@@ -86,3 +91,46 @@ def test_a_wrong_number_of_rows_is_never_committed(world, table):
     assert worker.wait() == 70
     assert world.sql("hospital", "SELECT count(*) FROM inbox") == [(0,)]
     assert world.sql("hospital", "SELECT count(*) FROM outbox") == [(0,)]
+
+
+def test_a_stop_does_not_wait_for_a_database_that_hangs(world):
+    """Frozen, not gone: its kernel goes on answering, so that nothing but a limit of our own ends the wait."""
+    tap, worker = world.tap(), world.start_worker("hospital")
+    [(backend,)] = world.sql("hospital", "SELECT pid FROM pg_stat_activity WHERE usename = 'hospital' AND datname = current_database()")
+    os.kill(backend, signal.SIGSTOP)
+    try:
+        ask_for(world, "frozen")
+        tap.one("hospital.blood.request")
+        begin = time.monotonic()
+        assert worker.stop(timeout=10) == 0
+        assert time.monotonic() - begin < 5
+    finally:
+        os.kill(backend, signal.SIGCONT)
+
+
+@pytest.fixture
+def narrow_stack():
+    before = resource.getrlimit(resource.RLIMIT_STACK)
+    resource.setrlimit(resource.RLIMIT_STACK, (1024 * 1024, before[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_STACK, before)
+
+
+def test_deeply_nested_headers_do_not_exhaust_the_stack(world, narrow_stack, monkeypatch):
+    """librabbitmq reads them by recursion, whatever limit the worker was started with."""
+    deep = b""
+    for _ in range(18000):
+        deep = b"\x01nF" + struct.pack(">I", len(deep)) + deep
+    encode = pika.data.encode_table
+
+    def encode_deep(pieces, table):
+        if table != {"deep": True}:
+            return encode(pieces, table)
+        pieces.append(struct.pack(">I", len(deep)) + deep)
+        return len(deep) + 4
+    monkeypatch.setattr(pika.data, "encode_table", encode_deep)
+    worker = world.start_worker("hospital")
+    ask_for(world, "deep", headers={"deep": True})
+    ask_for(world, "next")
+    wait_until(lambda: world.sql("hospital", "SELECT count(*) FROM inbox") >= [(2,)], 10, "both to be taken")
+    assert worker.process.poll() is None

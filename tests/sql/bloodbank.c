@@ -15,6 +15,7 @@ enum { SCENE_ROUNDS_MAX = 8 };
 
 static struct database *database;
 static unsigned rounds; /* loads of the last batch */
+static int64_t now = NOW;
 
 #define BAG_COLUMNS \
 	"(unit_id, din, product_code, division, bank_id, component, blood_group, profile, initial_status, collected_at, " \
@@ -36,7 +37,11 @@ static const struct query query_books = { "books",
 	"LEFT JOIN (SELECT bank_id, component, blood_group, sum(available) AS binned FROM bin GROUP BY 1, 2, 3) b "
 	"USING (bank_id, component, blood_group) "
 	"WHERE s.available <> coalesce(u.available, 0) OR s.reserved <> coalesce(u.reserved, 0) "
-	"OR coalesce(b.binned, 0) <> coalesce(u.for_anyone, 0)" };
+	"OR coalesce(b.binned, 0) <> coalesce(u.for_anyone, 0) OR EXISTS (SELECT FROM request r LEFT JOIN "
+	"(SELECT request_id, count(*) AS held FROM unit WHERE status = 'reserved' GROUP BY 1) h USING (request_id) "
+	"WHERE r.quantity_allocated <> coalesce(h.held, 0)) OR s.expiring <> (SELECT count(*) FROM unit e "
+	"WHERE e.status = 'available' AND e.bank_id = s.bank_id AND e.component = s.component "
+	"AND e.blood_group = s.blood_group AND e.expires_at <= s.expiring_until)" };
 static const struct query query_due = { "due",
 	"WITH u AS (UPDATE unit SET reserved_until = $1::timestamptz WHERE status = 'reserved') "
 	"UPDATE request SET allocate_at = $1::timestamptz WHERE status = 'scheduled'" };
@@ -58,6 +63,8 @@ static const struct query query_shelf = {
 	"b AS (INSERT INTO bin VALUES ('bank-001', 'red_cells', 'A+', 0, 150)) "
 	"UPDATE stock SET available = 150 WHERE bank_id = 'bank-001' AND component = 'red_cells' AND blood_group = 'A+'"
 };
+static const struct query query_impatient = { "impatient",
+	"SELECT set_config('lock_timeout', '50ms', true)" };
 static const struct query query_no_owner = { "no_owner",
 	"INSERT INTO unit " BAG_COLUMNS "VALUES " BAG_START "'reserved', NULL, '2026-06-01Z')" };
 static const struct query query_no_end = { "no_end",
@@ -82,8 +89,9 @@ static const struct query query_settled_too_early = {
 	"VALUES (gen_random_uuid(), 'hospital-001', 'cryo', 'A+', 'urgent', 2, 'settled', 1, 1, now(), 'w', '{}')"
 };
 static const struct query *const own_queries[] = { &query_clean, &query_books, &query_due, &query_wait,
-	&query_shelf, &query_no_owner, &query_no_end, &query_free_and_owned, &query_held_too_long,
-	&query_negative_stock, &query_negative_bin, &query_too_many, &query_settled_too_early, NULL };
+	&query_shelf, &query_impatient, &query_no_owner, &query_no_end, &query_free_and_owned,
+	&query_held_too_long, &query_negative_stock, &query_negative_bin, &query_too_many,
+	&query_settled_too_early, NULL };
 
 static void check_outcome(enum outcome outcome, const struct why *why)
 {
@@ -98,20 +106,25 @@ static void run_statement(const struct query *query, const struct parameter *par
 	check_outcome(database_commit(database, &why), &why);
 }
 
-static void open_database(void)
+static struct database *connect_database(void)
 {
 	struct why why = { .text = "" };
 	char url[512];
 	snprintf(url, sizeof(url), "%sbloodbank", getenv("TEST_DATABASE_URL"));
-	database = database_new(url, getenv("DATABASE_PASSWORD"), "tests");
-	database_add_queries(database, bloodbank_queries);
-	database_add_queries(database, own_queries);
-	check_outcome(database_open(database, &why), &why);
+	struct database *made = database_new(url, getenv("DATABASE_PASSWORD"), "tests");
+	database_add_queries(made, bloodbank_queries);
+	database_add_queries(made, own_queries);
+	check_outcome(database_open(made, &why), &why);
+	return made;
+}
+
+static void open_database(void)
+{
+	database = connect_database();
 	run_statement(&query_clean, NULL);
 }
 
-/* Every test leaves books that agree. */
-static void close_database(void)
+static void check_books(void)
 {
 	struct why why = { .text = "" };
 	database_begin(database);
@@ -119,6 +132,12 @@ static void close_database(void)
 	ck_assert_msg(rows != NULL, "%s", why.text);
 	ck_assert_int_eq(rows_int(rows, 0, 0), 0);
 	database_rollback(database);
+}
+
+/* Every test leaves books that agree. */
+static void close_database(void)
+{
+	check_books();
 	database_close(database);
 	database_free(database);
 }
@@ -147,7 +166,7 @@ static const char *run_message(struct bench *bench, enum event event, const char
 {
 	struct why why = { .text = "" };
 	const struct message *message = bench_message(bench, event, body);
-	bench->batch = (struct batch){ .messages = &message, .count = 1, .now = NOW, .arena = &bench->arena };
+	bench->batch = (struct batch){ .messages = &message, .count = 1, .now = now, .arena = &bench->arena };
 	database_begin(database);
 	for (; bench->batch.round < SCENE_ROUNDS_MAX; bench->batch.round++) {
 		start_round(bench);
@@ -162,7 +181,7 @@ static const char *run_message(struct bench *bench, enum event event, const char
 static const char *run_timer(struct bench *bench, size_t number)
 {
 	struct why why = { .text = "" };
-	bench->batch = (struct batch){ .now = NOW, .arena = &bench->arena };
+	bench->batch = (struct batch){ .now = now, .arena = &bench->arena };
 	database_begin(database);
 	for (; bench->batch.round < SCENE_ROUNDS_MAX; bench->batch.round++) {
 		start_round(bench);
@@ -269,6 +288,119 @@ START_TEST(many_wait_for_what_never_comes)
 }
 END_TEST
 
+/* xorshift64*: the same days in every run. */
+static unsigned next_random(uint64_t *random, unsigned below)
+{
+	*random ^= *random >> 12;
+	*random ^= *random << 25;
+	*random ^= *random >> 27;
+	return (unsigned)((*random * UINT64_C(0x2545f4914f6cdd1d)) >> 33) % below;
+}
+
+static const char *random_group(uint64_t *random)
+{
+	return blood_group_name((enum blood_group)(1 + next_random(random, 8)));
+}
+
+static void receive_random(struct bench *bench, uint64_t *random, unsigned serial)
+{
+	char collected_at[TIME_TEXT_BYTES];
+	time_print(now - (int64_t)(1 + next_random(random, 41)) * ONE_DAY, collected_at);
+	run_message(bench, BLOODBANK_UNIT_RECEIVE,
+		arena_print(&bench->arena,
+			"{\"bank_id\":\"bank-00%u\",\"units\":[{\"din\":\"A999926%06u\",\"product_code\":\"E0336\","
+			"\"component\":\"red_cells\",\"group\":\"%s\",\"collected_at\":\"%s\",\"additive\":\"SAGM\","
+			"\"attributes\":[%s]}]}",
+			1 + next_random(random, 2), serial, random_group(random), collected_at,
+			next_random(random, 4) == 0 ? "\"irradiated\"" : ""));
+}
+
+static void ask_random(struct bench *bench, uint64_t *random, unsigned serial)
+{
+	char needed_at[TIME_TEXT_BYTES];
+	time_print(now + (int64_t)next_random(random, 200) * ONE_HOUR, needed_at);
+	enum urgency urgency = (enum urgency)(1 + next_random(random, 4));
+	run_message(bench, ASKED,
+		arena_print(&bench->arena,
+			"{\"request_id\":\"%08u-0000-4000-8000-000000000000\",\"hospital_id\":\"hospital-00%u\","
+			"\"component\":\"red_cells\",\"group\":\"%s\",\"quantity\":%u,\"urgency\":\"%s\","
+			"\"needed_at\":\"%s\"}",
+			serial, 1 + next_random(random, 4), random_group(random), 1 + next_random(random, 4),
+			urgency_name(urgency), needed_at));
+}
+
+static void run_timers(struct bench *bench)
+{
+	for (size_t number = 0; number < 2; number++)
+		do
+			run_timer(bench, number);
+		while (bloodbank.timers[number].is_full(&bench->batch));
+}
+
+/* Whatever comes in whatever order: the books agree after every step. */
+START_TEST(random_days)
+{
+	uint64_t random = (uint64_t)_i + 1;
+	for (unsigned serial = 0; serial < 250; serial++) {
+		struct bench bench;
+		bench_open(&bench);
+		if (next_random(&random, 2) == 0)
+			receive_random(&bench, &random, serial);
+		else
+			ask_random(&bench, &random, serial);
+		if (next_random(&random, 8) == 0) {
+			now += (int64_t)next_random(&random, 48) * ONE_HOUR;
+			run_timers(&bench);
+		}
+		check_books();
+		bench_close(&bench);
+	}
+}
+END_TEST
+
+/* What a second process that has 50 ms to spare gets from its load. */
+static enum outcome load_beside(struct database *other, enum event event, const char *body)
+{
+	struct bench bench;
+	struct why why = { .text = "" };
+	bench_open(&bench);
+	const struct message *message = bench_message(&bench, event, body);
+	bench.batch = (struct batch){ .messages = &message, .count = 1, .now = now, .arena = &bench.arena };
+	database_begin(other);
+	database_send(other, &query_impatient, NULL, 0);
+	enum outcome outcome = bloodbank.load(&bench.batch, other, &why);
+	database_rollback(other);
+	bench_close(&bench);
+	return outcome;
+}
+
+/* Both lanes may be decided in two processes: whoever comes second waits at the shelves, and only there. */
+START_TEST(the_second_waits_at_the_shelves)
+{
+	struct bench bench;
+	struct why why = { .text = "" };
+	struct database *other = connect_database();
+	const char *body = ASK(R1, WANT("A+", "1", "routine"));
+	bench_open(&bench);
+	const struct message *message = bench_message(&bench, ASKED, body);
+	bench.batch = (struct batch){ .messages = &message, .count = 1, .now = now, .arena = &bench.arena };
+	database_begin(database);
+	check_outcome(bloodbank.load(&bench.batch, database, &why), &why);
+	ck_assert_int_eq(load_beside(other, ASKED, ASK(R2, WANT("O-", "1", "emergency"))), RETRY);
+	ck_assert_int_eq(load_beside(other, BLOODBANK_UNIT_RECEIVE, RECEIVE(BAG("1", "A+", ""))), RETRY);
+	ck_assert_int_eq(load_beside(other, ASKED,
+						 "{\"request_id\":\"" R2
+						 "\",\"hospital_id\":\"hospital-001\",\"component\":\"plasma\"," WANT("A+", "1",
+							 "routine") "}"),
+		DONE);
+	database_rollback(database);
+	ck_assert_int_eq(load_beside(other, ASKED, body), DONE);
+	database_close(other);
+	database_free(other);
+	bench_close(&bench);
+}
+END_TEST
+
 static const struct query *const refused[] = { &query_no_owner, &query_no_end, &query_free_and_owned,
 	&query_held_too_long, &query_negative_stock, &query_negative_bin, &query_too_many,
 	&query_settled_too_early };
@@ -297,6 +429,9 @@ int main(void)
 	tcase_add_test(tests, all_that_is_kept_of_a_unit);
 	tcase_add_test(tests, a_load_that_was_not_deep_enough);
 	tcase_add_test(tests, many_wait_for_what_never_comes);
+	tcase_add_test(tests, the_second_waits_at_the_shelves);
+	tcase_add_loop_test(tests, random_days, 0, 3);
+	tcase_set_timeout(tests, 60);
 	tcase_add_loop_test(tests, the_schema_refuses_what_must_not_be, 0,
 		(int)(sizeof(refused) / sizeof(refused[0])));
 	suite_add_tcase(suite, tests);

@@ -32,7 +32,7 @@ def name_of(path):
 
 def domain_files(worker):
     """The nouns of a worker: all but its face, its main, and what speaks SQL."""
-    keep_out = re.compile(rf"^({worker}|main|(load|store|rows|need|question)\w*)\.c$")
+    keep_out = re.compile(rf"^({worker}|main|(\w+_)?(load|store|rows|need|question)\w*)\.c$")
     return [path for path in sorted((PROJECT / "workers" / worker).glob("*.c")) if not keep_out.match(path.name)]
 
 

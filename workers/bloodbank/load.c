@@ -171,7 +171,7 @@ static void find_demand(struct load *load)
 
 /* What one statement loads: the bins in the order in which they are asked for. */
 struct search {
-	struct bin **bins;
+	const struct bin **bins;
 	int ticket;
 };
 

@@ -290,7 +290,7 @@ static void read_candidate(struct unit *unit, const struct state *state, const s
 	unit->antigens = rows_texts(rows, row, first + 4, &unit->antigens_count, state->arena);
 }
 
-void read_candidates(struct state *state, const struct rows *rows, struct bin *const bins[],
+void read_candidates(struct state *state, const struct rows *rows, const struct bin *const bins[],
 	enum shelf_order order)
 {
 	for (size_t row = 0; row < rows_count(rows); row++) {

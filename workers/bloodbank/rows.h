@@ -27,6 +27,6 @@ enum outcome read_waiting(struct state *state, const struct rows *rows, int64_t 
 void read_units(struct state *state, const struct rows *rows);
 
 /* Units to choose from; `bins` are those that were asked for, in that order. */
-void read_candidates(struct state *state, const struct rows *rows, struct bin *const bins[],
+void read_candidates(struct state *state, const struct rows *rows, const struct bin *const bins[],
 	enum shelf_order order);
 void read_designated(struct state *state, const struct rows *rows);

@@ -228,6 +228,16 @@ static enum ending converse(struct run *run, struct why *why)
 	return ending;
 }
 
+static void close_run(struct run *run)
+{
+	session_close(&run->session);
+	feed_close(&run->feed);
+	json_decref(run->chain.events);
+	buffer_clear(&run->body);
+	arena_clear(&run->arena);
+	connections_clear(&run->connections);
+}
+
 static enum ending run_request(const void *values, const struct positionals *positionals)
 {
 	struct run run = { .values = values, .feed = { .management = NULL } };
@@ -247,12 +257,7 @@ static enum ending run_request(const void *values, const struct positionals *pos
 	enum ending ending = converse(&run, &why);
 	if (why.text[0] != '\0')
 		fprintf(stderr, "%s\n", why.text);
-	session_close(&run.session);
-	feed_close(&run.feed);
-	json_decref(run.chain.events);
-	buffer_clear(&run.body);
-	arena_clear(&run.arena);
-	connections_clear(&run.connections);
+	close_run(&run);
 	return ending;
 }
 

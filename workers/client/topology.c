@@ -4,16 +4,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "buffer.h"
 #include "clock.h"
 #include "command.h"
 #include "connections.h"
 #include "difference.h"
 #include "log.h"
 #include "management.h"
+#include "repair.h"
 #include "topology_data.h"
 
-enum { NAME_BYTES = 400, PATH_PART_MAX = 64 };
+enum { NAME_BYTES = 400 };
 
 struct topology_values {
 	struct common_values common;
@@ -44,7 +44,6 @@ struct run {
 	const struct topology_values *values;
 	struct management *management;
 	const json_t *topology;
-	const struct part *part; /* at work */
 	bool is_applying, is_quiet;
 	json_t *found;  /* for JSON output */
 	json_t *hidden; /* names of parts that this user is not shown */
@@ -59,81 +58,39 @@ static const char *const kind_names[] = {
 	[DIFFERENCE_SURPLUS] = "surplus",
 };
 
-/* "queues/%v/{name}" with the thing's own members. The API's letter for a destination is its first. */
-static void make_path(const struct run *run, const json_t *thing, struct buffer *path)
-{
-	const char *at = run->part->path;
-	while (*at != '\0') {
-		size_t plain = strcspn(at, "{"), length;
-		char member[PATH_PART_MAX];
-		buffer_add(path, at, plain);
-		at += plain;
-		if (*at == '\0')
-			return;
-		length = strcspn(at, "}");
-		snprintf(member, sizeof(member), "%.*s", (int)(length - 1), at + 1);
-		const char *value = json_string_value(json_object_get(thing, member));
-		char *encoded = management_encode(run->management, value == NULL ? "" : value);
-		buffer_add(path, encoded, strcmp(member, "destination_type") == 0 ? 1 : strlen(encoded));
-		free(encoded);
-		at += length + 1;
-	}
-}
-
-/* Whether the difference is gone now. */
-static bool apply(struct run *run, const json_t *expected)
-{
-	struct buffer path;
-	buffer_init(&path);
-	make_path(run, expected, &path);
-	bool is_done =
-		management_call(run->management, run->part->method, buffer_text(&path), expected, NULL, run->why);
-	buffer_clear(&path);
-	if (!is_done)
-		run->is_broken = true;
-	return is_done;
-}
-
-static bool can_apply(const struct run *run, enum difference_kind kind)
-{
-	return run->part->path != NULL
-		&& (kind == DIFFERENCE_MISSING || (kind == DIFFERENCE_OTHER && run->part->is_replaced));
-}
-
-static const char *advice(const struct run *run, enum difference_kind kind)
-{
-	if (can_apply(run, kind))
-		return run->is_applying ? "made" : "apply makes it";
-	if (kind == DIFFERENCE_SURPLUS)
-		return "remove it by hand, or take it into the contract";
-	if (run->part->path == NULL)
-		return "users have passwords: make it by hand";
-	return "drain it, delete it by hand, then apply";
-}
-
-static void print_difference(struct run *run, enum difference_kind kind, const json_t *thing,
-	const char *result)
+static void print_difference(struct run *run, const struct part *part, enum difference_kind kind,
+	const json_t *thing, const char *result)
 {
 	char name[NAME_BYTES];
-	difference_name(run->part, thing, name, sizeof(name));
+	difference_name(part, thing, name, sizeof(name));
 	json_array_append_new(run->found,
-		json_pack("{s:s, s:s, s:s, s:s}", "kind", kind_names[kind], "part", run->part->singular, "name", name,
+		json_pack("{s:s, s:s, s:s, s:s}", "kind", kind_names[kind], "part", part->singular, "name", name,
 			"advice", result));
 	if (strcmp(run->values->common.format, "json") != 0 && !run->is_quiet)
-		printf("%-9s  %s %s: %s\n", kind_names[kind], run->part->singular, name, result);
+		printf("%-9s  %s %s: %s\n", kind_names[kind], part->singular, name, result);
+}
+
+/* Says what became of a difference. */
+static const char *treat(struct run *run, const struct part *part, enum difference_kind kind,
+	const json_t *expected)
+{
+	if (!run->is_applying || !repair_is_possible(part, kind))
+		return repair_advice(part, kind);
+	run->is_broken = run->is_broken || !repair(run->management, part, expected, run->why);
+	if (run->is_broken)
+		return "failed";
+	run->remaining--;
+	return "made";
 }
 
 static void tell(void *owner, const struct part *part, enum difference_kind kind, const json_t *expected,
 	const json_t *live)
 {
 	struct run *run = owner;
-	run->part = part;
 	run->differences++;
-	bool is_gone = run->is_applying && can_apply(run, kind) && !run->is_broken && apply(run, expected);
-	if (!is_gone)
-		run->remaining++;
-	print_difference(run, kind, expected != NULL ? expected : live,
-		run->is_broken ? "failed" : advice(run, kind));
+	run->remaining++;
+	const char *result = treat(run, part, kind, expected);
+	print_difference(run, part, kind, expected != NULL ? expected : live, result);
 }
 
 /* What a user is not shown he cannot compare; only the exchanges everyone sees. */
@@ -256,9 +213,15 @@ static enum ending run_verb(struct run *run, const char *verb, struct connection
 	return ending;
 }
 
-static bool is_verb(const char *verb)
+/* NULL: none of the three, or one that cannot be watched. */
+static const char *read_verb(const struct run *run, const struct positionals *positionals)
 {
-	return strcmp(verb, "check") == 0 || strcmp(verb, "plan") == 0 || strcmp(verb, "apply") == 0;
+	const char *verb = positionals->count == 1 ? positionals->items[0] : "";
+	bool is_check = strcmp(verb, "check") == 0;
+	if (is_check || (run->values->watch_s == 0 && (strcmp(verb, "plan") == 0 || strcmp(verb, "apply") == 0)))
+		return verb;
+	fprintf(stderr, "write `carebus topology check`, `plan` or `apply`; --watch goes with check alone\n");
+	return NULL;
 }
 
 static enum ending run_topology(const void *values, const struct positionals *positionals)
@@ -266,12 +229,8 @@ static enum ending run_topology(const void *values, const struct positionals *po
 	struct why why = { .text = "" };
 	struct connections connections;
 	struct run run = { .values = values, .why = &why };
-	const char *verb = positionals->count == 1 ? positionals->items[0] : "";
-	if (!is_verb(verb) || (run.values->watch_s > 0 && strcmp(verb, "check") != 0)) {
-		fprintf(stderr, "write `carebus topology check`, `plan` or `apply`; --watch goes with check alone\n");
-		return ENDING_FAULT;
-	}
-	if (!connections_read(&connections, CONNECTIONS_MANAGEMENT))
+	const char *verb = read_verb(&run, positionals);
+	if (verb == NULL || !connections_read(&connections, CONNECTIONS_MANAGEMENT))
 		return ENDING_FAULT;
 	json_t *topology = json_loads(topology_text, 0, NULL);
 	run.topology = topology;
