@@ -1,6 +1,7 @@
 /* An arena: a list of blocks, the newest being filled from the front. */
 #include "arena.h"
 
+#include <assert.h>
 #include <stdalign.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -93,6 +94,7 @@ char *arena_text(struct arena *arena, const char *text)
 char *arena_print(struct arena *arena, const char *format, ...)
 {
 	va_list arguments;
+	assert(format != NULL);
 	va_start(arguments, format);
 	int length = vsnprintf(NULL, 0, format, arguments);
 	va_end(arguments);

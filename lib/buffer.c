@@ -66,6 +66,7 @@ void buffer_add_byte(struct buffer *buffer, unsigned char byte)
 void buffer_print(struct buffer *buffer, const char *format, ...)
 {
 	va_list arguments;
+	assert(format != NULL);
 	va_start(arguments, format);
 	int length = vsnprintf(NULL, 0, format, arguments);
 	va_end(arguments);

@@ -113,8 +113,8 @@ _Noreturn void bare_fail(const char *format, ...) __attribute__((format(printf, 
 
 /* bare_decide.c */
 /* Reads a request; bare_fail at one that is not of the known case. */
-void bare_read(const struct bare_facilities *facilities, struct bare_batch *batch, struct bare_request *request,
-	const char *body, size_t length);
+void bare_read(const struct bare_facilities *facilities, struct bare_batch *batch,
+	struct bare_request *request, const char *body, size_t length);
 /* Gives out the oldest units and writes the answers. */
 void bare_decide(const struct bare_facilities *facilities, struct bare_batch *batch);
 /* How long a unit is held. */
@@ -129,7 +129,8 @@ void bare_read_facilities(struct bare_facilities *facilities);
 /* Begins a transaction; learns which requests are fresh, and what is on their shelves. */
 void bare_load(const struct bare_facilities *facilities, struct bare_batch *batch);
 /* Writes everything, the marks included, and commits. */
-void bare_store(const struct bare_facilities *facilities, const struct bare_batch *batch, struct bare_marks *marks);
+void bare_store(const struct bare_facilities *facilities, const struct bare_batch *batch,
+	struct bare_marks *marks);
 /* The marks alone. */
 void bare_store_marks(struct bare_marks *marks);
 

@@ -12,7 +12,14 @@
 #include <amqp_framing.h>
 #include <amqp_tcp_socket.h>
 
-enum { CHANNEL = 1, PREFETCH = 4 * BARE_BATCH, CONNECT_S = 5, FRAME_MAX = 131072, WINDOW = 1024, HEADERS = 2 };
+enum {
+	CHANNEL = 1,
+	PREFETCH = 4 * BARE_BATCH,
+	CONNECT_S = 5,
+	FRAME_MAX = 131072,
+	WINDOW = 1024,
+	HEADERS = 2
+};
 
 static amqp_connection_state_t consumer, publisher;
 static uint64_t next_sequence = 1, confirmed; /* all up to `confirmed` are */
@@ -51,10 +58,11 @@ static amqp_connection_state_t connect_broker(void)
 	amqp_connection_state_t connection = amqp_new_connection();
 	amqp_socket_t *socket = amqp_tcp_socket_new(connection);
 	if (socket == NULL
-		|| amqp_socket_open_noblock(socket, where.host, where.port, &(struct timeval){ .tv_sec = CONNECT_S }) != AMQP_STATUS_OK)
+		|| amqp_socket_open_noblock(socket, where.host, where.port, &(struct timeval){ .tv_sec = CONNECT_S })
+			!= AMQP_STATUS_OK)
 		bare_fail("no broker at %s", setting("AMQP_URL"));
-	check_reply(amqp_login(connection, where.vhost, 0, FRAME_MAX, 0, AMQP_SASL_METHOD_PLAIN, setting("AMQP_USER"),
-					setting("AMQP_PASSWORD")),
+	check_reply(amqp_login(connection, where.vhost, 0, FRAME_MAX, 0, AMQP_SASL_METHOD_PLAIN,
+					setting("AMQP_USER"), setting("AMQP_PASSWORD")),
 		"logging in");
 	amqp_channel_open(connection, CHANNEL);
 	check_reply(amqp_get_rpc_reply(connection), "opening a channel");
@@ -98,8 +106,8 @@ static void copy_bytes(char out[BARE_ID_BYTES], amqp_bytes_t value, const char *
 	out[value.len] = '\0';
 }
 
-static void take_envelope(
-	const struct bare_facilities *facilities, struct bare_batch *batch, const amqp_envelope_t *envelope)
+static void take_envelope(const struct bare_facilities *facilities, struct bare_batch *batch,
+	const amqp_envelope_t *envelope)
 {
 	struct bare_request *request = &batch->requests[batch->count++];
 	const amqp_basic_properties_t *properties = &envelope->message.properties;
@@ -129,12 +137,14 @@ bool bare_receive(const struct bare_facilities *facilities, struct bare_batch *b
 
 static amqp_table_entry_t header_text(const char *name, const char *text)
 {
-	return (amqp_table_entry_t){ .key = bytes(name), .value = { .kind = AMQP_FIELD_KIND_UTF8, .value.bytes = bytes(text) } };
+	return (amqp_table_entry_t){ .key = bytes(name),
+		.value = { .kind = AMQP_FIELD_KIND_UTF8, .value.bytes = bytes(text) } };
 }
 
 static amqp_table_entry_t header_number(const char *name, int64_t value)
 {
-	return (amqp_table_entry_t){ .key = bytes(name), .value = { .kind = AMQP_FIELD_KIND_I64, .value.i64 = value } };
+	return (amqp_table_entry_t){ .key = bytes(name),
+		.value = { .kind = AMQP_FIELD_KIND_I64, .value.i64 = value } };
 }
 
 static void publish_one(const struct bare_output *output, int64_t now)
@@ -143,8 +153,8 @@ static void publish_one(const struct bare_output *output, int64_t now)
 		header_number("schema_version", 1) };
 	amqp_basic_properties_t properties = {
 		._flags = AMQP_BASIC_CONTENT_TYPE_FLAG | AMQP_BASIC_HEADERS_FLAG | AMQP_BASIC_DELIVERY_MODE_FLAG
-				  | AMQP_BASIC_CORRELATION_ID_FLAG | AMQP_BASIC_MESSAGE_ID_FLAG | AMQP_BASIC_TIMESTAMP_FLAG
-				  | AMQP_BASIC_TYPE_FLAG | AMQP_BASIC_USER_ID_FLAG | AMQP_BASIC_APP_ID_FLAG,
+			| AMQP_BASIC_CORRELATION_ID_FLAG | AMQP_BASIC_MESSAGE_ID_FLAG | AMQP_BASIC_TIMESTAMP_FLAG
+			| AMQP_BASIC_TYPE_FLAG | AMQP_BASIC_USER_ID_FLAG | AMQP_BASIC_APP_ID_FLAG,
 		.content_type = bytes("application/json"),
 		.headers = { .num_entries = HEADERS, .entries = entries },
 		.delivery_mode = AMQP_DELIVERY_PERSISTENT,
@@ -191,7 +201,8 @@ uint64_t bare_confirmed(void)
 	amqp_frame_t frame;
 	int status;
 	amqp_maybe_release_buffers(publisher);
-	while ((status = amqp_simple_wait_frame_noblock(publisher, &frame, &(struct timeval){ 0 })) == AMQP_STATUS_OK) {
+	while ((status = amqp_simple_wait_frame_noblock(publisher, &frame, &(struct timeval){ 0 }))
+		== AMQP_STATUS_OK) {
 		if (frame.frame_type != AMQP_FRAME_METHOD || frame.payload.method.id != AMQP_BASIC_ACK_METHOD)
 			bare_fail("the broker answered a publish with something else than a confirm");
 		take_confirm(frame.payload.method.decoded);

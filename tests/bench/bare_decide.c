@@ -54,8 +54,8 @@ static size_t find_bin(struct bare_batch *batch, size_t bank, size_t group)
 	return batch->bins_count++;
 }
 
-void bare_read(const struct bare_facilities *facilities, struct bare_batch *batch, struct bare_request *request,
-	const char *body, size_t length)
+void bare_read(const struct bare_facilities *facilities, struct bare_batch *batch,
+	struct bare_request *request, const char *body, size_t length)
 {
 	json_t *object = json_loadb(body, length, JSON_REJECT_DUPLICATES, NULL);
 	if (!json_is_object(object))
@@ -98,8 +98,8 @@ static char *take_text(struct buffer *buffer)
 	return text;
 }
 
-static void print_unit(struct buffer *out, const struct bare_facilities *facilities, const struct bare_bin *bin,
-	const struct bare_unit *unit, int64_t now)
+static void print_unit(struct buffer *out, const struct bare_facilities *facilities,
+	const struct bare_bin *bin, const struct bare_unit *unit, int64_t now)
 {
 	char expires[TIME_TEXT_BYTES], until[TIME_TEXT_BYTES];
 	time_print(unit->expires_at, expires);
@@ -110,8 +110,8 @@ static void print_unit(struct buffer *out, const struct bare_facilities *facilit
 		unit->unit_id, facilities->banks[bin->bank], bare_groups[bin->group], expires, until);
 }
 
-static char *print_approved(
-	const struct bare_facilities *facilities, const struct bare_batch *batch, const struct bare_request *request)
+static char *print_approved(const struct bare_facilities *facilities, const struct bare_batch *batch,
+	const struct bare_request *request)
 {
 	struct buffer out = { 0 };
 	char decided[TIME_TEXT_BYTES];
@@ -125,7 +125,8 @@ static char *print_approved(
 			buffer_add_byte(&out, ',');
 		print_unit(&out, facilities, batch->bins[request->bin], &request->units[i], batch->now);
 	}
-	buffer_print(&out, "],\"warnings\":[],\"rules_version\":\"%s\",\"decided_at\":\"%s\"}", BARE_RULES, decided);
+	buffer_print(&out, "],\"warnings\":[],\"rules_version\":\"%s\",\"decided_at\":\"%s\"}", BARE_RULES,
+		decided);
 	return take_text(&out);
 }
 
@@ -134,14 +135,15 @@ static char *print_inventory(const struct bare_facilities *facilities, const str
 	struct buffer out = { 0 };
 	buffer_print(&out,
 		"{\"bank_id\":\"%s\",\"component\":\"red_cells\",\"group\":\"%s\",\"available\":%" PRId64
-		",\"reserved\":%" PRId64 ",\"expiring_24h\":%" PRId64 ",\"days_of_stock\":null,\"version\":%" PRId64 "}",
+		",\"reserved\":%" PRId64 ",\"expiring_24h\":%" PRId64 ",\"days_of_stock\":null,\"version\":%" PRId64
+		"}",
 		facilities->banks[bin->bank], bare_groups[bin->group], bin->available, bin->reserved, bin->expiring,
 		bin->version);
 	return take_text(&out);
 }
 
-static struct bare_output *add_output(
-	struct bare_batch *batch, const struct bare_request *cause, const char *type, const char *const names[])
+static struct bare_output *add_output(struct bare_batch *batch, const struct bare_request *cause,
+	const char *type, const char *const names[])
 {
 	struct bare_output *output = &batch->outputs[batch->outputs_count++];
 	output->type = type;
@@ -151,8 +153,8 @@ static struct bare_output *add_output(
 	return output;
 }
 
-static void approve(
-	const struct bare_facilities *facilities, struct bare_batch *batch, struct bare_request *request)
+static void approve(const struct bare_facilities *facilities, struct bare_batch *batch,
+	struct bare_request *request)
 {
 	struct bare_bin *bin = batch->bins[request->bin];
 	if (bin->taken + request->quantity > bin->units_count)

@@ -48,7 +48,8 @@ static void land(struct loop *loop)
 	uint64_t tag = 0;
 	while (loop->count > 0 && loop->flights[loop->first].last_sequence <= confirmed) {
 		struct bare_flight *flight = &loop->flights[loop->first];
-		memcpy(&loop->marks.sent[loop->marks.count], flight->sent, flight->sent_count * sizeof(flight->sent[0]));
+		memcpy(&loop->marks.sent[loop->marks.count], flight->sent,
+			flight->sent_count * sizeof(flight->sent[0]));
 		loop->marks.count += flight->sent_count;
 		tag = flight->last_tag;
 		loop->first = (loop->first + 1) % BARE_FLIGHTS;

@@ -17,50 +17,61 @@ static const int64_t EPOCH_2000_US = INT64_C(946684800000000);
 static PGconn *database;
 
 static const char *const statements[][2] = {
-	{ "lock", "SELECT 1 FROM shelf WHERE component = 'red_cells' AND bank_id = ANY ($1::text[]) ORDER BY bank_id FOR UPDATE" },
-	{ "inbox", "WITH given AS (SELECT * FROM unnest($1::uuid[], $2::bytea[]) WITH ORDINALITY g (message_id, body_sha256, place)), "
-			   "fresh AS (INSERT INTO inbox (consumer, message_id, body_sha256) "
-			   "SELECT 'bloodbank', message_id, body_sha256 FROM given ORDER BY message_id ON CONFLICT DO NOTHING RETURNING message_id) "
-			   "SELECT place FROM fresh JOIN given USING (message_id)" },
-	{ "bins", "SELECT a.place, s.available::bigint, s.reserved::bigint, s.version, b.available::bigint, "
-			  "s.expiring + (SELECT count(*) FROM unit u WHERE u.status = 'available' AND u.bank_id = a.bank_id "
-			  "AND u.component = 'red_cells' AND u.blood_group = a.blood_group AND u.expires_at > s.expiring_until "
-			  "AND u.expires_at <= $3::timestamptz) "
-			  "FROM unnest($1::text[], $2::text[]) WITH ORDINALITY a (bank_id, blood_group, place) "
-			  "JOIN stock s ON s.bank_id = a.bank_id AND s.component = 'red_cells' AND s.blood_group = a.blood_group "
-			  "JOIN bin b ON b.bank_id = a.bank_id AND b.component = 'red_cells' AND b.blood_group = a.blood_group "
-			  "AND b.profile = 0" },
-	{ "units", "SELECT a.place, u.unit_id, u.expires_at "
-			   "FROM unnest($1::text[], $2::text[], $3::bigint[]) WITH ORDINALITY a (bank_id, blood_group, asked, place) "
-			   "CROSS JOIN LATERAL (SELECT unit_id, expires_at FROM unit u WHERE u.status = 'available' "
-			   "AND u.designated_for IS NULL AND u.bank_id = a.bank_id AND u.component = 'red_cells' "
-			   "AND u.blood_group = a.blood_group AND u.profile = 0 ORDER BY u.expires_at, u.unit_id LIMIT a.asked) u" },
-	{ "requests", "INSERT INTO request (request_id, hospital_id, component, blood_group, urgency, quantity, quantity_allocated, "
-				  "status, allocation_no, version, received_at, correlation_id, body) "
-				  "SELECT request_id, hospital_id, 'red_cells', blood_group, 'routine', quantity, quantity, 'settled', 1, 1, "
-				  "$1::timestamptz, correlation_id, body "
-				  "FROM unnest($2::uuid[], $3::text[], $4::text[], $5::bigint[], $6::text[], $7::text[]) "
-				  "r (request_id, hospital_id, blood_group, quantity, correlation_id, body)" },
-	{ "decisions", "INSERT INTO decision (request_id, version, event, body) "
-				   "SELECT request_id, 1, 'bloodbank.blood.approved', body FROM unnest($1::uuid[], $2::text[]) d (request_id, body)" },
-	{ "reserve", "UPDATE unit u SET status = 'reserved', request_id = c.request_id, reserved_until = c.reserved_until, "
-				 "version = u.version + 1 FROM unnest($1::text[], $2::uuid[], $3::timestamptz[]) "
-				 "c (unit_id, request_id, reserved_until) WHERE u.unit_id = c.unit_id AND u.status = 'available'" },
-	{ "stock", "UPDATE stock s SET available = c.available, reserved = c.reserved, expiring = c.expiring, "
-			   "expiring_until = $6::timestamptz, version = s.version + 1 "
-			   "FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[]) "
-			   "c (bank_id, blood_group, available, reserved, expiring) "
-			   "WHERE s.bank_id = c.bank_id AND s.component = 'red_cells' AND s.blood_group = c.blood_group" },
-	{ "counts", "UPDATE bin b SET available = c.available FROM unnest($1::text[], $2::text[], $3::bigint[]) "
-				"c (bank_id, blood_group, available) WHERE b.bank_id = c.bank_id AND b.component = 'red_cells' "
-				"AND b.blood_group = c.blood_group AND b.profile = 0" },
-	{ "outbox", "INSERT INTO outbox (cause_id, ordinal, message_id, exchange, routing_key, type, correlation_id, causation_id, "
-				"schema_version, version, body, created_at) "
-				"SELECT cause_id, ordinal, message_id, 'bloodbank', type, type, correlation_id, cause_id, 1, version, body, "
-				"$1::timestamptz FROM unnest($2::uuid[], $3::bigint[], $4::uuid[], $5::text[], $6::text[], $7::bigint[], $8::text[]) "
-				"o (cause_id, ordinal, message_id, type, correlation_id, version, body)" },
-	{ "marks", "UPDATE outbox SET sent_at = now() FROM unnest($1::uuid[], $2::bigint[]) m (cause_id, ordinal) "
-			   "WHERE outbox.cause_id = m.cause_id AND outbox.ordinal = m.ordinal" },
+	{ "lock",
+		"SELECT 1 FROM shelf WHERE component = 'red_cells' AND bank_id = ANY ($1::text[]) ORDER BY bank_id FOR UPDATE" },
+	{ "inbox",
+		"WITH given AS (SELECT * FROM unnest($1::uuid[], $2::bytea[]) WITH ORDINALITY g (message_id, body_sha256, place)), "
+		"fresh AS (INSERT INTO inbox (consumer, message_id, body_sha256) "
+		"SELECT 'bloodbank', message_id, body_sha256 FROM given ORDER BY message_id ON CONFLICT DO NOTHING RETURNING message_id) "
+		"SELECT place FROM fresh JOIN given USING (message_id)" },
+	{ "bins",
+		"SELECT a.place, s.available::bigint, s.reserved::bigint, s.version, b.available::bigint, "
+		"s.expiring + (SELECT count(*) FROM unit u WHERE u.status = 'available' AND u.bank_id = a.bank_id "
+		"AND u.component = 'red_cells' AND u.blood_group = a.blood_group AND u.expires_at > s.expiring_until "
+		"AND u.expires_at <= $3::timestamptz) "
+		"FROM unnest($1::text[], $2::text[]) WITH ORDINALITY a (bank_id, blood_group, place) "
+		"JOIN stock s ON s.bank_id = a.bank_id AND s.component = 'red_cells' AND s.blood_group = a.blood_group "
+		"JOIN bin b ON b.bank_id = a.bank_id AND b.component = 'red_cells' AND b.blood_group = a.blood_group "
+		"AND b.profile = 0" },
+	{ "units",
+		"SELECT a.place, u.unit_id, u.expires_at "
+		"FROM unnest($1::text[], $2::text[], $3::bigint[]) WITH ORDINALITY a (bank_id, blood_group, asked, place) "
+		"CROSS JOIN LATERAL (SELECT unit_id, expires_at FROM unit u WHERE u.status = 'available' "
+		"AND u.designated_for IS NULL AND u.bank_id = a.bank_id AND u.component = 'red_cells' "
+		"AND u.blood_group = a.blood_group AND u.profile = 0 ORDER BY u.expires_at, u.unit_id LIMIT a.asked) u" },
+	{ "requests",
+		"INSERT INTO request (request_id, hospital_id, component, blood_group, urgency, quantity, quantity_allocated, "
+		"status, allocation_no, version, received_at, correlation_id, body) "
+		"SELECT request_id, hospital_id, 'red_cells', blood_group, 'routine', quantity, quantity, 'settled', 1, 1, "
+		"$1::timestamptz, correlation_id, body "
+		"FROM unnest($2::uuid[], $3::text[], $4::text[], $5::bigint[], $6::text[], $7::text[]) "
+		"r (request_id, hospital_id, blood_group, quantity, correlation_id, body)" },
+	{ "decisions",
+		"INSERT INTO decision (request_id, version, event, body) "
+		"SELECT request_id, 1, 'bloodbank.blood.approved', body FROM unnest($1::uuid[], $2::text[]) d (request_id, body)" },
+	{ "reserve",
+		"UPDATE unit u SET status = 'reserved', request_id = c.request_id, reserved_until = c.reserved_until, "
+		"version = u.version + 1 FROM unnest($1::text[], $2::uuid[], $3::timestamptz[]) "
+		"c (unit_id, request_id, reserved_until) WHERE u.unit_id = c.unit_id AND u.status = 'available'" },
+	{ "stock",
+		"UPDATE stock s SET available = c.available, reserved = c.reserved, expiring = c.expiring, "
+		"expiring_until = $6::timestamptz, version = s.version + 1 "
+		"FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[]) "
+		"c (bank_id, blood_group, available, reserved, expiring) "
+		"WHERE s.bank_id = c.bank_id AND s.component = 'red_cells' AND s.blood_group = c.blood_group" },
+	{ "counts",
+		"UPDATE bin b SET available = c.available FROM unnest($1::text[], $2::text[], $3::bigint[]) "
+		"c (bank_id, blood_group, available) WHERE b.bank_id = c.bank_id AND b.component = 'red_cells' "
+		"AND b.blood_group = c.blood_group AND b.profile = 0" },
+	{ "outbox",
+		"INSERT INTO outbox (cause_id, ordinal, message_id, exchange, routing_key, type, correlation_id, causation_id, "
+		"schema_version, version, body, created_at) "
+		"SELECT cause_id, ordinal, message_id, 'bloodbank', type, type, correlation_id, cause_id, 1, version, body, "
+		"$1::timestamptz FROM unnest($2::uuid[], $3::bigint[], $4::uuid[], $5::text[], $6::text[], $7::bigint[], $8::text[]) "
+		"o (cause_id, ordinal, message_id, type, correlation_id, version, body)" },
+	{ "marks",
+		"UPDATE outbox SET sent_at = now() FROM unnest($1::uuid[], $2::bigint[]) m (cause_id, ordinal) "
+		"WHERE outbox.cause_id = m.cause_id AND outbox.ordinal = m.ordinal" },
 };
 
 static void check(bool is_good, const char *what)
@@ -107,9 +118,11 @@ static size_t find_bank(struct bare_facilities *facilities, const char *bank_id)
 
 void bare_read_facilities(struct bare_facilities *facilities)
 {
-	PGresult *result = checked(PQexec(database, "SELECT DISTINCT ON (hospital_id) hospital_id, bank_id FROM bank_of_hospital "
-												"ORDER BY hospital_id, distance_km, bank_id"),
-		"facilities");
+	PGresult *result =
+		checked(PQexec(database,
+					"SELECT DISTINCT ON (hospital_id) hospital_id, bank_id FROM bank_of_hospital "
+					"ORDER BY hospital_id, distance_km, bank_id"),
+			"facilities");
 	for (int row = 0; row < PQntuples(result); row++) {
 		struct bare_hospital *hospital = &facilities->hospitals[facilities->hospitals_count++];
 		if (facilities->hospitals_count > BARE_HOSPITALS)
@@ -290,7 +303,8 @@ static size_t send_requests(const struct bare_batch *batch)
 		parameter_text(&requests[5], request->correlation_id);
 		parameter_text(&requests[6], request->body);
 		parameter_uuid(&decisions[0], request->request_id);
-		parameter_text(&decisions[1], batch->outputs[count++].body); /* the first outputs are those of the requests */
+		parameter_text(&decisions[1],
+			batch->outputs[count++].body); /* the first outputs are those of the requests */
 	}
 	send_statement("requests", requests, 7);
 	send_statement("decisions", decisions, 2);
@@ -383,7 +397,8 @@ static void commit(void)
 	PQclear(result);
 }
 
-void bare_store(const struct bare_facilities *facilities, const struct bare_batch *batch, struct bare_marks *marks)
+void bare_store(const struct bare_facilities *facilities, const struct bare_batch *batch,
+	struct bare_marks *marks)
 {
 	size_t requests = send_requests(batch);
 	size_t units = send_units(batch);

@@ -22,7 +22,14 @@
 #include "clock.h"
 #include "uuid.h"
 
-enum { PREFETCH = 1000, BODY_MAX = 512, NAME_MAX_BYTES = 32, SILENCE_MS = 30000, EXIT_FAULT = 70, EXIT_USAGE = 64 };
+enum {
+	PREFETCH = 1000,
+	BODY_MAX = 512,
+	NAME_MAX_BYTES = 32,
+	SILENCE_MS = 30000,
+	EXIT_FAULT = 70,
+	EXIT_USAGE = 64
+};
 
 static const int64_t REQUESTED_FROM_US = INT64_C(1767225600000000); /* 2026-01-01 */
 
@@ -67,7 +74,8 @@ static const char *pick_group(struct load *load)
 	static const struct {
 		const char *name;
 		unsigned percent;
-	} groups[] = { { "A+", 37 }, { "O+", 35 }, { "B+", 9 }, { "A-", 6 }, { "O-", 6 }, { "AB+", 4 }, { "B-", 2 }, { "AB-", 1 } };
+	} groups[] = { { "A+", 37 }, { "O+", 35 }, { "B+", 9 }, { "A-", 6 }, { "O-", 6 }, { "AB+", 4 },
+		{ "B-", 2 }, { "AB-", 1 } };
 	unsigned ticket = next_random(load, 100);
 	size_t i = 0;
 	while (ticket >= groups[i].percent)
@@ -162,7 +170,8 @@ static void open_publisher(struct load *load)
 {
 	static struct broker_address address;
 	struct why why = { 0 };
-	address = (struct broker_address){ setting("AMQP_URL"), setting("SEND_USER"), setting("SEND_PASSWORD"), "bench-load (send)" };
+	address = (struct broker_address){ setting("AMQP_URL"), setting("SEND_USER"), setting("SEND_PASSWORD"),
+		"bench-load (send)" };
 	load->publisher = publisher_new(&address, settled, load);
 	if (!publisher_open(load->publisher, &why))
 		fail("connecting", why.text);
@@ -174,7 +183,8 @@ static void open_consumer(struct load *load)
 	static const char *queue;
 	struct why why = { 0 };
 	queue = setting("HEAR_QUEUE");
-	address = (struct broker_address){ setting("AMQP_URL"), setting("HEAR_USER"), setting("HEAR_PASSWORD"), "bench-load (hear)" };
+	address = (struct broker_address){ setting("AMQP_URL"), setting("HEAR_USER"), setting("HEAR_PASSWORD"),
+		"bench-load (hear)" };
 	load->consumer = consumer_new(&address, "bench-load", &queue, 1, heard, load);
 	if (!consumer_open(load->consumer, PREFETCH, &why))
 		fail("consuming", why.text);
@@ -195,7 +205,7 @@ static void serve(struct load *load)
 static bool has_pending(const struct load *load)
 {
 	return (load->publisher != NULL && publisher_has_pending(load->publisher))
-		   || (load->consumer != NULL && consumer_has_pending(load->consumer));
+		|| (load->consumer != NULL && consumer_has_pending(load->consumer));
 }
 
 /* Until something can be read or written, or `wait_us` are over. */
@@ -282,7 +292,8 @@ static long number_argument(const char *text)
 int main(int argc, char **argv)
 {
 	const char *first = getenv("FIRST");
-	struct load load = { .random = UINT64_C(0x9e3779b97f4a7c15), .first = first == NULL ? 0 : strtol(first, NULL, 10) };
+	struct load load = { .random = UINT64_C(0x9e3779b97f4a7c15),
+		.first = first == NULL ? 0 : strtol(first, NULL, 10) };
 	load.random += (uint64_t)load.first;
 	if (argc < 3) {
 		fputs("usage: bench-load fill|drain COUNT, or bench-load rate PER_SECOND COUNT\n", stderr);

@@ -96,6 +96,13 @@ def cpu_seconds(pid):
     return sum(int(field) for field in fields[11:15]) / os.sysconf("SC_CLK_TCK")
 
 
+def machine_seconds():
+    """CPU seconds that this machine has spent since it was started, those that its host took away included."""
+    user, nice, system, _idle, _wait, interrupts, soft, stolen = map(int, pathlib.Path("/proc/stat").read_text(
+        encoding="ascii").split()[1:9])
+    return (user + nice + system + interrupts + soft + stolen) / os.sysconf("SC_CLK_TCK")
+
+
 def processes_below(pid):
     """A process and all its living descendants."""
     children = {}
