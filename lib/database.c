@@ -83,9 +83,9 @@ static const struct {
 } sqlstates[] = {
 	{ "40", RETRY, false, "conflict" },    /* serialization failure, deadlock */
 	{ "55P03", RETRY, false, "conflict" }, /* lock timeout */
-	{ "57014", RETRY, false, "conflict" }, /* statement timeout */
 	{ "08", RETRY, true, "database" },     /* connection */
 	{ "53", RETRY, true, "database" },     /* out of disk, memory, connections */
+	{ "57014", RETRY, true, "database" },  /* statement timeout: too slow to answer is not there */
 	{ "57P", RETRY, true, "database" },    /* shutting down, starting up */
 	{ "25P03", RETRY, true, "database" },  /* idle in transaction for too long */
 	{ "58", RETRY, true, "database" },     /* system error below the server */

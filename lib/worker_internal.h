@@ -160,6 +160,14 @@ bool incoming_read(const struct runtime *runtime, struct delivery *delivery, str
 /* worker_batch.c: takes what waits, runs one batch up to its commit. True: something was done. */
 bool batch_run(struct runtime *runtime);
 
+/* worker_collect.c: fills the flight with deliveries, read; unreadable ones and poison as parked copies. False: nothing to run. */
+bool batch_collect(struct runtime *runtime, struct flight *flight);
+void batch_end_attempt(struct runtime *runtime,
+	const struct flight *flight); /* in the batch's own transaction */
+
+/* The parked copy may be replayed under the same id: it starts from nothing. A failure leaves a row to prune. */
+void batch_forget_attempt(struct runtime *runtime, const struct flight *flight);
+
 /* A fresh state and an empty outbox for one more load. */
 void batch_begin_round(const struct runtime *runtime, struct flight *flight, struct batch *batch);
 

@@ -102,6 +102,16 @@ static bool put_view(struct runtime *runtime, struct output *output)
 		&& keyvalue_put(runtime->keyvalue, key, output->version, output->body, output->body_bytes, output);
 }
 
+/* A view that no longer exists has nothing to be stored. While Redis is away the row stays unsent: the sweeper reads it again. */
+static void launch_view(struct runtime *runtime, struct output *output)
+{
+	if (output->body == NULL)
+		mark_sent(runtime, output);
+	else if (put_view(runtime, output))
+		return;
+	output->flight->unsettled_views--;
+}
+
 /* Counted before anything is sent: the first answer must not find the flight settled. */
 static void launch_outputs(struct runtime *runtime, struct flight *flight, const struct outbox *outbox)
 {
@@ -109,11 +119,10 @@ static void launch_outputs(struct runtime *runtime, struct flight *flight, const
 	for (struct output *output = outbox->first; output != NULL; output = next) {
 		next = output->next;
 		output->flight = flight;
-		if (!output->is_view)
+		if (output->is_view)
+			launch_view(runtime, output);
+		else
 			queue_output(runtime, output);
-		else if (!put_view(runtime, output))
-			flight
-				->unsettled_views--; /* Redis is away: the row stays unsent, the sweeper reads the view again */
 	}
 }
 

@@ -19,9 +19,14 @@ SELECT message_id, body_sha256 FROM inbox WHERE consumer = $1::text AND message_
 DELETE FROM inbox WHERE consumer = $1::text AND message_id = ANY ($2::uuid[]);
 
 -- name: inbox_prune
-DELETE FROM inbox
-WHERE (message_id, consumer) IN (
-	SELECT message_id, consumer FROM inbox WHERE received_at < now() - interval '30 days' LIMIT 1000);
+-- At most 1000 rows a run; tells how many.
+WITH gone AS (
+	DELETE FROM inbox
+	WHERE (message_id, consumer) IN (
+		SELECT message_id, consumer FROM inbox WHERE received_at < now() - interval '30 days' LIMIT 1000)
+	RETURNING 1
+)
+SELECT count(*) FROM gone;
 
 -- name: attempt_start
 -- No row: the message is in the inbox already.
@@ -35,7 +40,13 @@ RETURNING attempts;
 DELETE FROM attempt WHERE consumer = $1::text AND message_id = $2::uuid;
 
 -- name: attempt_prune
-DELETE FROM attempt WHERE started_at < now() - interval '30 days';
+WITH gone AS (
+	DELETE FROM attempt
+	WHERE (message_id, consumer) IN (
+		SELECT message_id, consumer FROM attempt WHERE started_at < now() - interval '30 days' LIMIT 1000)
+	RETURNING 1
+)
+SELECT count(*) FROM gone;
 
 -- name: outbox_insert
 INSERT INTO outbox (cause_id, ordinal, message_id, exchange, routing_key, type, correlation_id, causation_id, traceparent,
@@ -86,10 +97,14 @@ RETURNING outbox.cause_id, outbox.ordinal, message_id, exchange, routing_key, ty
 	schema_version, version, body, created_at;
 
 -- name: outbox_prune
-DELETE FROM outbox
-WHERE (cause_id, ordinal) IN (
-	SELECT cause_id, ordinal FROM outbox
-	WHERE sent_at IS NOT NULL AND created_at < now() - interval '30 days' LIMIT 1000);
+WITH gone AS (
+	DELETE FROM outbox
+	WHERE (cause_id, ordinal) IN (
+		SELECT cause_id, ordinal FROM outbox
+		WHERE sent_at IS NOT NULL AND created_at < now() - interval '30 days' LIMIT 1000)
+	RETURNING 1
+)
+SELECT count(*) FROM gone;
 
 -- name: timer_lock
 SELECT pg_try_advisory_xact_lock(hashtextextended($1::text, 0));

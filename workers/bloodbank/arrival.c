@@ -148,6 +148,8 @@ static bool check_unit(struct arrival *arrival, size_t i)
 		return check_known(arrival, unit, bag->facts, bag->status, given->has_expires_at);
 	if (earlier != NULL)
 		return check_known(arrival, unit, earlier, earlier->status, given->has_expires_at);
+	if (state_line(arrival->state, arrival->command->bank_id, unit->component, unit->group) == NULL)
+		return refuse_unit(arrival, UNIT_REFUSAL_UNKNOWN_FACILITY, "a bank that was opened only now");
 	lookup_put(&arrival->earlier, unit->unit_id, unit);
 	return check_life(arrival, unit, given->has_expires_at);
 }
