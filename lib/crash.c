@@ -37,10 +37,9 @@ static void refuse(const char *text)
 
 static struct plan read_plan(const char *text)
 {
-	struct plan plan = { .is_read = true,
-		.point = CRASH_POINT_COUNT,
-		.passages_left = 1,
-		.armed_by = getenv("CRASH_WHILE") };
+	struct plan plan = {
+		.is_read = true, .point = CRASH_POINT_COUNT, .passages_left = 1, .armed_by = getenv("CRASH_WHILE")
+	};
 	if (text == NULL || text[0] == '\0')
 		return plan;
 	size_t length = strcspn(text, ":");

@@ -15,6 +15,8 @@ ALTER ROLE :"role" SET plan_cache_mode = force_generic_plan;
 ALTER ROLE :"role" SET enable_seqscan = off;
 ALTER ROLE :"role" SET enable_hashjoin = off;
 ALTER ROLE :"role" SET enable_mergejoin = off;
+-- The price put on a forbidden plan must not make the server compile it.
+ALTER ROLE :"role" SET jit = off;
 ALTER ROLE :"role" SET statement_timeout = '10s';
 ALTER ROLE :"role" SET lock_timeout = '4s';
 ALTER ROLE :"role" SET idle_in_transaction_session_timeout = '10s';

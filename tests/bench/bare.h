@@ -124,8 +124,8 @@ int64_t bare_soon(const struct bare_batch *batch);
 void bare_clear(struct bare_batch *batch);
 
 /* bare_store.c */
-void bare_connect_database(void);
-void bare_read_facilities(struct bare_facilities *facilities);
+/* Learns the facilities on the way. */
+void bare_connect_database(struct bare_facilities *facilities);
 /* Begins a transaction; learns which requests are fresh, and what is on their shelves. */
 void bare_load(const struct bare_facilities *facilities, struct bare_batch *batch);
 /* Writes everything, the marks included, and commits. */

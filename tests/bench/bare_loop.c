@@ -85,8 +85,7 @@ int main(void)
 	static struct loop loop;
 	struct sigaction action = { .sa_handler = end };
 	sigaction(SIGTERM, &action, NULL);
-	bare_connect_database();
-	bare_read_facilities(&loop.facilities);
+	bare_connect_database(&loop.facilities);
 	bare_connect_broker();
 	int64_t last_ms = clock_steady_ms();
 	while (!is_over || loop.count > 0 || loop.marks.count > 0) {

@@ -77,11 +77,13 @@ class Bank:
             (SELECT bank_id, component, blood_group, count(*) FILTER (WHERE status = 'available') AS available,
                 count(*) FILTER (WHERE status = 'reserved') AS reserved FROM unit GROUP BY 1, 2, 3) u
             USING (bank_id, component, blood_group)
-            WHERE (s.available, s.reserved) IS DISTINCT FROM (coalesce(u.available, 0), coalesce(u.reserved, 0))""") == []
+            WHERE (s.available, s.reserved) IS DISTINCT FROM (coalesce(u.available, 0), coalesce(u.reserved, 0))
+            """) == []
         assert self.sql("""SELECT * FROM bin b FULL JOIN
             (SELECT bank_id, component, blood_group, profile, count(*) FROM unit
              WHERE status = 'available' AND designated_for IS NULL GROUP BY 1, 2, 3, 4) u
-            USING (bank_id, component, blood_group, profile) WHERE coalesce(b.available, 0) <> coalesce(u.count, 0)""") == []
+            USING (bank_id, component, blood_group, profile)
+            WHERE coalesce(b.available, 0) <> coalesce(u.count, 0)""") == []
         assert self.sql("""SELECT r.request_id FROM request r LEFT JOIN
             (SELECT request_id, count(*) FROM unit WHERE status = 'reserved' GROUP BY 1) u USING (request_id)
             WHERE r.quantity_allocated <> coalesce(u.count, 0)""") == []
@@ -100,8 +102,9 @@ def test_receive_and_approve(bank):
     assert [unit["unit_id"] for unit in received.body["units"]] == [unit_id(unit) for unit in units]
     assert {unit["status"] for unit in received.body["units"]} == {"available"}
     updated = bank.tap.one("bloodbank.inventory.updated")
-    assert updated.body | {"version": 0} == {"bank_id": "bank-001", "component": "red_cells", "group": "O+", "available": 3,
-                                            "reserved": 0, "expiring_24h": 0, "days_of_stock": None, "version": 0}
+    assert updated.body | {"version": 0} == {
+        "bank_id": "bank-001", "component": "red_cells", "group": "O+", "available": 3, "reserved": 0,
+        "expiring_24h": 0, "days_of_stock": None, "version": 0}
     body = wish(quantity=2)
     approved = bank.ask(body)
     assert approved.type == "bloodbank.blood.approved" and approved.routing_key == "bloodbank.blood.approved"
@@ -223,8 +226,8 @@ def test_reservation_that_ends_sets_its_unit_free(bank):
     bank.sql("UPDATE unit SET reserved_until = now()")
     released = bank.tap.one("bloodbank.reservation.released")
     assert released.body | {"released_at": 0} == {
-        "request_id": body["request_id"], "hospital_id": "hospital-001", "unit_ids": [unit_id(unit)], "reason": "expired",
-        "quantity_allocated": 0, "backordered": 0, "released_at": 0}
+        "request_id": body["request_id"], "hospital_id": "hospital-001", "unit_ids": [unit_id(unit)],
+        "reason": "expired", "quantity_allocated": 0, "backordered": 0, "released_at": 0}
     assert bank.sql("SELECT status FROM unit") == [("available",)]
     assert bank.sql("SELECT status, quantity_lapsed FROM request") == [("settled", 1)]
     assert bank.ask(wish("A-")).body["units"][0]["unit_id"] == unit_id(unit)
@@ -247,7 +250,8 @@ def test_lost_unit_is_replaced(bank):
 def test_unit_expires_on_the_shelf(bank):
     (unit,) = bank.stock(1)
     bank.tap.one("bloodbank.inventory.updated")
-    bank.sql("WITH u AS (UPDATE unit SET expires_at = now()) UPDATE stock SET expiring = 0, expiring_until = '2000-01-01Z'")
+    bank.sql("""WITH u AS (UPDATE unit SET expires_at = now())
+        UPDATE stock SET expiring = 0, expiring_until = '2000-01-01Z'""")
     assert bank.tap.one("bloodbank.unit.expired").body["unit_id"] == unit_id(unit)
     assert bank.tap.one("bloodbank.inventory.updated").body["available"] == 0
 

@@ -48,7 +48,8 @@ def test_runtime_roles_own_nothing_and_have_limits(servers, role):
     settings = query(servers, role, "SELECT unnest(rolconfig) FROM pg_roles WHERE rolname = %s", [role])
     assert {text for text, in settings} == {
         "plan_cache_mode=force_generic_plan", "statement_timeout=10s", "lock_timeout=4s",
-        "idle_in_transaction_session_timeout=10s", "enable_seqscan=off", "enable_hashjoin=off", "enable_mergejoin=off"}
+        "idle_in_transaction_session_timeout=10s", "enable_seqscan=off", "enable_hashjoin=off", "enable_mergejoin=off",
+        "jit=off"}
 
 
 @pytest.mark.parametrize("user", DATABASES)

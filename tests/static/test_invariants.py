@@ -81,6 +81,19 @@ def test_domain_files_are_there():
     assert all(len(domain_files(worker)) >= 2 for worker in WORKERS)
 
 
+def test_the_client_is_a_door():
+    """No SQL, no rule of a domain: it speaks to the broker alone."""
+    for path in (PROJECT / "workers" / "client").glob("*.[ch]"):
+        text = path.read_text(encoding="utf-8")
+        headers = set(INCLUDE.findall(text))
+        assert not {header for header in headers if re.match(r"(database|worker|outbox|keyvalue)\w*\.h", header)}, name_of(path)
+        assert not re.search(r'"(SELECT|INSERT INTO|UPDATE|DELETE FROM) ', text), f"{name_of(path)} speaks SQL"
+    program = BUILD / "workers" / "client" / "carebus"
+    if program.exists():
+        needed = subprocess.run(["nm", "-D", "-u", str(program)], check=True, capture_output=True, text=True).stdout
+        assert not re.search(r" U (PQ|redis)\w+", needed)
+
+
 def test_one_allocator():
     """allocate is called from one file of one worker."""
     callers = [name_of(path) for path in SOURCES if path.suffix == ".c"

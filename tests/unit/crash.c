@@ -84,8 +84,8 @@ START_TEST(a_wrong_plan_is_a_fault)
 		"after_commit:1x", "after_commit:-1", ":1", "after_commitment" };
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
 		int status = pass_all(wrong[i]);
-		ck_assert_msg(
-			WIFEXITED(status) && WEXITSTATUS(status) == EXIT_CONFIGURATION, "\"%s\" was taken", wrong[i]);
+		ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == EXIT_CONFIGURATION, "\"%s\" was taken",
+			wrong[i]);
 	}
 }
 END_TEST

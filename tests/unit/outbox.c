@@ -16,14 +16,14 @@ enum { NOW = 1700000000 };
 
 static const unsigned char installation[UUID_BYTES] = { 1, 2, 3 };
 static const unsigned char another[UUID_BYTES] = { 1, 2, 4 };
-static const struct message cause = { .event = HOSPITAL_BLOOD_REQUEST,
-	.message_id = CAUSE,
-	.correlation_id = "workflow",
-	.traceparent = TRACE };
+static const struct message cause = {
+	.event = HOSPITAL_BLOOD_REQUEST, .message_id = CAUSE, .correlation_id = "workflow", .traceparent = TRACE
+};
 static struct arena arena;
 static struct outbox outbox;
 
-static void begin(const unsigned char namespace_id[UUID_BYTES], const struct message *message, const char *digest)
+static void begin(const unsigned char namespace_id[UUID_BYTES], const struct message *message,
+	const char *digest)
 {
 	outbox_init(&outbox, &arena, namespace_id, (int64_t)NOW * MICROSECONDS_PER_SECOND);
 	outbox_cause(&outbox, message, CAUSE, digest, 0);
@@ -140,7 +140,9 @@ END_TEST
 
 START_TEST(a_view_is_the_state_under_its_key)
 {
-	const struct hospital_request_updated state = { .request_id = REQUEST, .version = 9, .status = REQUEST_STATUS_PENDING };
+	const struct hospital_request_updated state = {
+		.request_id = REQUEST, .version = 9, .status = REQUEST_STATUS_PENDING
+	};
 	outbox_view(&outbox, "request", REQUEST, 9, HOSPITAL_REQUEST_UPDATED, &state);
 	ck_assert(outbox.last->is_view);
 	ck_assert_ptr_null(outbox.last->exchange);

@@ -161,7 +161,10 @@ struct bin_line *line_bin(struct state *state, struct line *line, uint32_t profi
 	return bin;
 }
 
-/* Counts a unit in (+1) or out (-1) of what its status means for the stock. */
+/*
+ * Counts a unit in (+1) or out (-1) of what its status means for the stock. `expiring` is for information: an expiry that somebody
+ * corrected by hand must not stop the bank.
+ */
 static void count(struct state *state, struct line *line, const struct bag *bag, int64_t change)
 {
 	if (bag->status == UNIT_STATUS_RESERVED)
@@ -170,7 +173,7 @@ static void count(struct state *state, struct line *line, const struct bag *bag,
 		return;
 	line->available += change;
 	if (bag->unit.expires_at <= line->expiring_until)
-		line->expiring += change;
+		line->expiring = line->expiring + change > 0 ? line->expiring + change : 0;
 	if (bag->unit.designated_for != NULL)
 		return;
 	struct bin_line *bin = line_bin(state, line, bag->unit.attributes);
