@@ -112,7 +112,7 @@ void outbox_append(struct outbox *outbox, struct output *output)
 	outbox->count++;
 }
 
-void outbox_event(struct outbox *outbox, enum event event, const void *body, const char *aggregate_id,
+const char *outbox_event(struct outbox *outbox, enum event event, const void *body, const char *aggregate_id,
 	int64_t version, bool is_emergency, const struct origin *origin)
 {
 	char number[NUMBER_TEXT_BYTES];
@@ -126,6 +126,7 @@ void outbox_event(struct outbox *outbox, enum event event, const void *body, con
 		output->traceparent = origin->traceparent;
 	if (output->correlation_id == NULL)
 		output->correlation_id = output->message_id;
+	return output->body;
 }
 
 void outbox_answer(struct outbox *outbox, enum event event, const void *body, bool is_emergency)

@@ -19,9 +19,9 @@ struct origin {
 
 /*
  * An event of one aggregate: id = UUIDv5(aggregate id, version, event name). `body` is the event's struct, written at once. `origin` may be NULL.
- * `is_emergency` chooses the routing key's lane, for events that have one.
+ * `is_emergency` chooses the routing key's lane, for events that have one. Returns the body as written; it lives as long as the outbox.
  */
-void outbox_event(struct outbox *outbox, enum event event, const void *body, const char *aggregate_id,
+const char *outbox_event(struct outbox *outbox, enum event event, const void *body, const char *aggregate_id,
 	int64_t version, bool is_emergency, const struct origin *origin);
 
 /* A refusal, or an event of several aggregates: id = UUIDv5(causing message id, its body's hash, event name, ordinal). */

@@ -10,12 +10,12 @@
 
 enum { NUMBER_TEXT_MAX = 32 };
 
-static bool check_object(
-	const struct schema *schema, const unsigned char *in, const struct place *place, struct why *why);
+static bool check_object(const struct schema *schema, const unsigned char *in, const struct place *place,
+	struct why *why);
 static void write_object(const struct schema *schema, const unsigned char *in, struct buffer *out);
 
-static bool check_array(
-	const struct field *field, const unsigned char *in, const struct place *place, struct why *why)
+static bool check_array(const struct field *field, const unsigned char *in, const struct place *place,
+	struct why *why)
 {
 	const unsigned char *items;
 	size_t count;
@@ -33,8 +33,8 @@ static bool check_array(
 	return rule_array(field, items, count, place, why);
 }
 
-static bool check_field(
-	const struct field *field, const unsigned char *in, const struct place *place, struct why *why)
+static bool check_field(const struct field *field, const unsigned char *in, const struct place *place,
+	struct why *why)
 {
 	if (field->is_array)
 		return check_array(field, in, place, why);
@@ -46,8 +46,8 @@ static bool check_field(
 }
 
 /* An optional array of none is absent; its minimum number of items holds only where it is there. */
-static bool check_object(
-	const struct schema *schema, const unsigned char *in, const struct place *place, struct why *why)
+static bool check_object(const struct schema *schema, const unsigned char *in, const struct place *place,
+	struct why *why)
 {
 	uint64_t present = 0;
 	for (size_t i = 0; i < schema->field_count; i++) {
@@ -98,6 +98,14 @@ static void write_text(const char *text, struct buffer *out)
 	buffer_add_byte(out, '"');
 }
 
+/* Texts that never need an escape: names, times, uuids. */
+static void write_plain(const char *text, struct buffer *out)
+{
+	buffer_add_byte(out, '"');
+	buffer_add_text(out, text);
+	buffer_add_byte(out, '"');
+}
+
 /* The fewest digits that read back as the same number. */
 static void write_number(double value, struct buffer *out)
 {
@@ -115,7 +123,7 @@ static void write_time(int64_t value, struct buffer *out)
 {
 	char text[TIME_TEXT_BYTES];
 	time_print(value, text);
-	write_text(text, out);
+	write_plain(text, out);
 }
 
 /* `value` is where the struct, or the array, keeps it; of an object it is the object itself. */
@@ -124,10 +132,13 @@ static void write_value(const struct field *field, const unsigned char *value, s
 	const char *text;
 	switch (field->kind) {
 	case VALUE_TEXT:
+		memcpy(&text, value, sizeof(text));
+		write_text(text, out);
+		break;
 	case VALUE_UUID:
 	case VALUE_DATE:
 		memcpy(&text, value, sizeof(text));
-		write_text(text, out);
+		write_plain(text, out);
 		break;
 	case VALUE_TIME:
 		write_time(*(const int64_t *)(const void *)value, out);
@@ -142,7 +153,7 @@ static void write_value(const struct field *field, const unsigned char *value, s
 		buffer_add_text(out, *(const bool *)(const void *)value ? "true" : "false");
 		break;
 	case VALUE_ENUM:
-		write_text(enumeration_name(field->enumeration, *(const unsigned int *)(const void *)value), out);
+		write_plain(enumeration_name(field->enumeration, *(const unsigned int *)(const void *)value), out);
 		break;
 	case VALUE_OBJECT:
 		write_object(field->object, value, out);
@@ -188,7 +199,7 @@ static void write_object(const struct schema *schema, const unsigned char *in, s
 		if (!field_is_present(field, in) && !field->is_nullable)
 			continue;
 		buffer_add_text(out, separator);
-		write_text(field->name, out);
+		write_plain(field->name, out);
 		buffer_add_byte(out, ':');
 		write_field(field, in, out);
 		separator = ",";

@@ -1,6 +1,7 @@
 /* UUIDs: text and bytes, versions 4 and 5. */
 #include "uuid.h"
 
+#include <limits.h>
 #include <openssl/evp.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,15 +9,35 @@
 
 enum { SHA1_BYTES = 20 };
 
+/* Values of hexadecimal digits, plus one: 0 is no digit. */
+static const unsigned char hex_values[UCHAR_MAX + 1] = {
+	['0'] = 1,
+	['1'] = 2,
+	['2'] = 3,
+	['3'] = 4,
+	['4'] = 5,
+	['5'] = 6,
+	['6'] = 7,
+	['7'] = 8,
+	['8'] = 9,
+	['9'] = 10,
+	['a'] = 11,
+	['b'] = 12,
+	['c'] = 13,
+	['d'] = 14,
+	['e'] = 15,
+	['f'] = 16,
+	['A'] = 11,
+	['B'] = 12,
+	['C'] = 13,
+	['D'] = 14,
+	['E'] = 15,
+	['F'] = 16,
+};
+
 static int hex_value(char digit)
 {
-	if (digit >= '0' && digit <= '9')
-		return digit - '0';
-	if (digit >= 'a' && digit <= 'f')
-		return digit - 'a' + 10;
-	if (digit >= 'A' && digit <= 'F')
-		return digit - 'A' + 10;
-	return -1;
+	return hex_values[(unsigned char)digit] - 1;
 }
 
 static bool hyphen_follows(int byte)
@@ -93,8 +114,8 @@ bool uuid_canonical(const char *text, char out[UUID_TEXT_BYTES])
 	return true;
 }
 
-void uuid_from_names(
-	const unsigned char namespace_bytes[UUID_BYTES], const char *const parts[], char out[UUID_TEXT_BYTES])
+void uuid_from_names(const unsigned char namespace_bytes[UUID_BYTES], const char *const parts[],
+	char out[UUID_TEXT_BYTES])
 {
 	unsigned char hash[SHA1_BYTES];
 	EVP_MD_CTX *context = sha1_context();

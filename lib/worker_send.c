@@ -53,13 +53,13 @@ static void mark_sent(struct runtime *runtime, const struct output *output)
 static void say_ack(struct runtime *runtime, const struct ack *ack)
 {
 	struct why why = { 0 };
+	links_first_ack(runtime);
 	if (!consumer_ack(runtime->consumer, runtime->acks.incarnation, ack->tag, ack->is_multiple, &why)) {
 		links_lost(runtime, LINK_CONSUMER, &why); /* it all comes again, and the inbox knows it */
 		return;
 	}
 	runtime->progress_ms = clock_steady_ms();
 	crash_point_pass(CRASH_AFTER_ACK);
-	links_first_ack(runtime);
 }
 
 /* Deliveries of a connection that is gone come again: an answer to them must not pass for the first of the new one. */

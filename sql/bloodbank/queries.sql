@@ -204,3 +204,13 @@ SELECT s.bank_id::text, s.component::text, s.blood_group::text, s.available, s.r
 FROM stock s
 WHERE s.bank_id = $1 AND ($2::text IS NULL OR s.component = $2) AND ($3::text IS NULL OR s.blood_group = $3)
 ORDER BY s.component, s.blood_group;
+
+-- One line of stock, by its key bank/component/group: as it was last told.
+-- name: stock_view
+SELECT s.bank_id::text, s.component::text, s.blood_group::text, s.available, s.reserved, s.version, s.demand_28_days,
+	s.expiring,
+	coalesce((SELECT sum(b.available) FROM bin b WHERE b.bank_id = s.bank_id AND b.component = s.component
+		AND b.blood_group = s.blood_group), 0)::bigint
+FROM stock s
+WHERE s.bank_id = split_part($1::text, '/', 1) AND s.component = split_part($1, '/', 2)
+	AND s.blood_group = split_part($1, '/', 3);

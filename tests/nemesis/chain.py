@@ -36,16 +36,21 @@ def forget_connections(world):
 
 
 class Chain:
-    def __init__(self, world, env=None):
+    """`copies` processes of each worker: {(name, number): process}."""
+
+    def __init__(self, world, copies=1):
         self.world = world
-        self.env = SLOW | (env or {})
         self.workers = {}
         self.requests = []
-        for name in WORKERS:
-            self.start(name)
+        self.seats = [(name, number) for name in WORKERS for number in range(1, copies + 1)]
+        self.start_all()
 
-    def start(self, name, ready=True):
-        self.workers[name] = self.world.start_worker(name, self.env, ready=ready)
+    def start(self, seat, ready=True):
+        self.workers[seat] = self.world.start_worker(seat[0], SLOW | {"INSTANCE": seat[1]}, ready=ready)
+
+    def start_all(self):
+        for seat in self.seats:
+            self.start(seat)
 
     def stock(self, units=UNITS):
         """Fill the banks, and wait until it is done."""
@@ -56,8 +61,8 @@ class Chain:
 
     def load(self, count):
         """Send so many requests, one in ten an emergency; they are in the queues when this returns."""
-        for name in WORKERS:  # or the first would be done before the last is sent
-            self.workers[name].stop()
+        for worker in self.workers.values():  # or the first would be done before the last is sent
+            worker.stop()
         channel = self.world.connect("upstream").channel()
         for number in range(count):
             urgency = "emergency" if number % 10 == 0 else "routine"
@@ -67,8 +72,7 @@ class Chain:
                 message_id=str(uuid.uuid4()), user_id="upstream", delivery_mode=2, type="hospital.blood.request"))
             self.requests.append(body["request_id"])
         wait_until(lambda: self.world.depth("hospital") + self.world.depth("hospital.emergency") == count, 30, "the load")
-        for name in WORKERS:
-            self.start(name)
+        self.start_all()
 
     def restart_server(self, server):
         """kill -9, and up again. The test's own connections to it are gone too."""

@@ -8,11 +8,11 @@ REQUESTS = 2000
 FEWER = 1000
 
 
-@pytest.fixture
-def chain(world):
-    made = Chain(world)
-    made.stock()
-    return made
+def loaded(world, count, copies=1):
+    chain = Chain(world, copies)
+    chain.stock()
+    chain.load(count)
+    return chain
 
 
 def close_connections(chain):
@@ -21,8 +21,8 @@ def close_connections(chain):
             chain.world.servers.http.delete(chain.world.servers.management(f"connections/{connection['name']}"), timeout=5)
 
 
-def test_connections_closed_by_the_broker(chain):
-    chain.load(REQUESTS)
+def test_connections_closed_by_the_broker(world):
+    chain = loaded(world, REQUESTS)
     for part in range(1, 7):
         chain.wait_decided(REQUESTS * part // 10)
         close_connections(chain)
@@ -30,22 +30,23 @@ def test_connections_closed_by_the_broker(chain):
     chain.check()
 
 
-def test_workers_killed(chain):
-    chain.load(REQUESTS)
+@pytest.mark.parametrize("copies", [1, 2])
+def test_workers_killed(world, copies):
+    chain = loaded(world, REQUESTS, copies)
     for part in range(1, 8):
         chain.wait_decided(REQUESTS * part // 10)
-        victim = WORKERS[part % 2]
-        chain.workers[victim].kill()
-        chain.start(victim, ready=False)
+        seat = chain.seats[part % len(chain.seats)]
+        chain.workers[seat].kill()
+        chain.start(seat, ready=False)
     chain.settle()
     chain.check()
 
 
 @pytest.mark.parametrize("server", ["postgres", "rabbitmq", "redis"])
-def test_a_server_killed(chain, server):
-    chain.load(FEWER)
+def test_a_server_killed(world, server):
+    chain = loaded(world, FEWER)
     chain.wait_decided(FEWER // 4)
     chain.restart_server(server)
     chain.settle()
     chain.check()
-    assert all(chain.workers[name].process.poll() is None for name in WORKERS), "they wait, they do not die"
+    assert all(worker.process.poll() is None for worker in chain.workers.values()), "they wait, they do not die"

@@ -142,6 +142,46 @@ def test_a_hung_process_gives_way(world):
     assert not world.parked("bloodbank")
 
 
+@pytest.fixture
+def impatient(world):
+    """Waits for locks no longer than 0.3 s."""
+    world.sql("hospital", f"ALTER ROLE hospital IN DATABASE {world.database('hospital')} SET lock_timeout = '300ms'")
+    worker = world.start_worker("hospital", {"SWEEP_AFTER_MS": 60000})
+    publish(world, ["first"])
+    wait_until(lambda: recorded(world) == 1 and acknowledged(world), what="the first request")
+    return worker
+
+
+def lock_requests(world):
+    link = world.servers.connect(world.database("hospital"))
+    link.cursor().execute("BEGIN; LOCK TABLE request")
+    return link
+
+
+def test_a_lock_held_for_a_while(world, impatient):
+    """The batch is tried again, one message at a time; nobody is blamed for a lock."""
+    link = lock_requests(world)
+    publish(world, range(COUNT))
+    wait_until(lambda: counter(impatient, "carebus_conflicts_total") >= 2, what="a second try")
+    link.close()
+    wait_until(lambda: recorded(world) == COUNT + 1 and acknowledged(world), what="the requests")
+    assert not world.parked("hospital")
+
+
+def test_a_lock_held_for_too_long(world, impatient):
+    """After four tries alone a message is set aside with its reason; the next gets its own tries."""
+    link = lock_requests(world)
+    publish(world, range(3))
+    parked = wait_until(lambda: world.parked("hospital"), 20, "a parked message")
+    link.close()
+    wait_until(lambda: acknowledged(world), what="the others")
+    parked = world.parked("hospital")
+    assert all((message["properties"]["headers"]["reason"], message["properties"]["headers"]["attempts"]) == ("conflict", 4)
+               for message in parked)
+    assert recorded(world) + len(parked) == 4 and recorded(world) > 1
+    assert impatient.process.poll() is None
+
+
 def test_stale_questions_expire(world):
     """Nobody answers a question whose asker has gone."""
     world.publish("hospital.query.request", {"request_id": bodies.identity("any")}, user="admin", reply_to="operator.gone")

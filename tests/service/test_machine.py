@@ -2,6 +2,7 @@
 neighbours go on, what comes again hears the same, and the process tells how it is."""
 import json
 import os
+import signal
 import subprocess
 import time
 import uuid
@@ -42,6 +43,8 @@ FAULTS = {
     "schema no object": ("hospital", REQUEST, b"[]", {}),
     "schema empty": ("hospital", REQUEST, b"", {}),
     "schema bytes": ("hospital", REQUEST, b"\xff\x00{}", {}),
+    "schema nul": ("hospital", REQUEST, encoded(note="a\0b"), {}),
+    "schema half a sign": ("hospital", REQUEST, encoded(note="a").replace(b'"a"', b'"\\ud83d"'), {}),
     "schema twice": ("hospital", REQUEST, b'{"quantity":1,"quantity":2}', {}),
     "no_id": ("bloodbank", "bloodbank.blood.rejected", json.dumps({
         "request_id": str(uuid.uuid4()), "hospital_id": "hospital-001", "decision": "rejected", "reason": "cancelled",
@@ -170,6 +173,26 @@ def test_strange_headers_do_not_make_deaf(world, monkeypatch, headers):
     wait_until(lambda: world.depth("hospital") == 0 and world.held("hospital") == 0, 20, "the strange message to be done with")
     assert worker.process.poll() is None
     assert {message["properties"].get("message_id") for message in world.parked("hospital")} <= {strange}
+
+
+def test_doubles_and_conflicts_in_one_batch(world):
+    """The first of an id counts, wherever the others stand."""
+    worker = world.start_worker("hospital")
+    tap = world.tap()
+    world.publish(REQUEST, request())  # from now on, what waits is taken at once
+    tap.one("hospital.request.updated")
+    body, identity = request(), str(uuid.uuid4())
+    worker.signal(signal.SIGSTOP)
+    for quantity in (1, 1, 5, 1, 6):
+        world.publish(REQUEST, body | {"quantity": quantity}, message_id=identity)
+    world.publish(REQUEST, request())
+    worker.signal(signal.SIGCONT)
+    refused = tap.expect("hospital.blood.refused", count=2)
+    assert {message.body["reason"] for message in refused} == {"id_conflict"} and len({message.id for message in refused}) == 2
+    requested = tap.expect("hospital.blood.requested", count=5)
+    assert len({(message.id, message.raw) for message in requested}) == 3
+    wait_until(lambda: world.held("hospital") == 0 and len(world.parked("hospital")) == 2, what="two parked, nothing waiting")
+    assert world.sql("hospital", "SELECT quantity FROM request WHERE request_id = %s", [body["request_id"]]) == [(1,)]
 
 
 def test_metrics_and_health(world):

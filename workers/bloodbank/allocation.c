@@ -133,6 +133,15 @@ void allocate(const struct rules *rules, const struct wanted *wanted, struct she
 		refuse_stock(&wish, &picks, arena, out);
 }
 
+bool allocation_is_refused(const struct rules *rules, const struct wanted *wanted, int64_t now,
+	struct arena *arena)
+{
+	struct wish wish;
+	struct allocation allocation;
+	wish_read(rules, wanted, now, arena, &wish);
+	return !check_request(rules, &wish, now, &allocation);
+}
+
 int64_t allocation_due_at(const struct rules *rules, const struct hospital_blood_requested *request,
 	int64_t now)
 {

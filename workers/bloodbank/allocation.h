@@ -38,6 +38,10 @@ struct allocation {
 void allocate(const struct rules *rules, const struct wanted *wanted, struct shelves *shelves, int64_t now,
 	struct arena *arena, struct allocation *out);
 
+/* Whether a request is refused whatever the stock is: its time need not come before that is said. */
+bool allocation_is_refused(const struct rules *rules, const struct wanted *wanted, int64_t now,
+	struct arena *arena);
+
 /*
  * When a request is to be decided: at once, but a scheduled one (needed_at far ahead, no emergency) only
  * rules->schedule_ahead_us before it is needed.

@@ -25,6 +25,10 @@ const struct worker bloodbank = {
 		{ BLOODBANK_QUERY_STOCK, answer_stock },
 		{ 0 },
 	},
+	.views = {
+		{ "stock", BLOODBANK_INVENTORY_UPDATED, read_stock_view },
+		{ 0 },
+	},
 	.load = load_batch,
 	.conclude = conclude_batch,
 	.store = store_batch,

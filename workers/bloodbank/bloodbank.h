@@ -19,6 +19,10 @@ bool is_more_due(const struct batch *batch);
 enum outcome answer_stock(const struct message *message, struct database *database, enum event *answer_event,
 	const void **answer, struct why *why);
 
+/* Views. */
+const void *read_stock_view(const char *key, struct database *database, int64_t *version, struct arena *arena,
+	struct why *why);
+
 load_fn load_batch;
 conclude_fn conclude_batch;
 store_fn store_batch;

@@ -7,30 +7,19 @@
 #include "allocation.h"
 #include "schema.h"
 
-/* A body as text; a body that its own schema refuses is our mistake, which the outbox reports. */
-static const char *body_text(const struct state *state, enum event event, const void *body)
-{
-	struct buffer buffer = { 0 };
-	if (!schema_write(event_type(event)->schema, body, &buffer))
-		abort();
-	const char *text = arena_bytes(state->arena, buffer.data, buffer.length_bytes);
-	buffer_clear(&buffer);
-	return text;
-}
-
 static void touch(struct request *request)
 {
 	request->version++;
 	request->is_changed = !request->is_new;
 }
 
-/* Sends a decision and keeps it. The outbox goes first: it names the fault of a body that is wrong. */
+/* Sends a decision and keeps it. */
 static void answer(struct state *state, struct request *request, enum event event, const void *body,
 	struct outbox *outbox)
 {
-	outbox_event(outbox, event, body, request->request_id, request->version,
+	const char *text = outbox_event(outbox, event, body, request->request_id, request->version,
 		request->asked->urgency == URGENCY_EMERGENCY, &request->origin);
-	request_add_decision(state, request, event, request->version, body_text(state, event, body), true);
+	request_add_decision(state, request, event, request->version, text, true);
 }
 
 static void reserve(struct state *state, const struct request *request, const struct allocation *allocation)
@@ -112,12 +101,14 @@ static void decide_first(struct state *state, struct request *request, struct ou
 		approve(state, request, &allocation, outbox);
 }
 
-/* Nobody waits two days to hear that the hospital is unknown: such a request is decided at once. */
+/* Nobody waits for days to hear that the hospital is unknown or the group is missing: that is decided at once. */
 void decide_new_request(struct state *state, struct request *request, struct outbox *outbox)
 {
 	request->allocate_at = allocation_due_at(state->rules, request->asked, state->now);
-	bool is_known = lookup_find(&state->services, request->asked->hospital_id) != NULL;
-	if (is_known && request->allocate_at > state->now) {
+	struct wanted wanted = state_wanted(state, request, false);
+	bool is_later = request->allocate_at > state->now
+		&& !allocation_is_refused(state->rules, &wanted, state->now, state->arena);
+	if (is_later) {
 		touch(request);
 		request->progress = PROGRESS_SCHEDULED;
 	} else {

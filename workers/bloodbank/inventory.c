@@ -1,4 +1,4 @@
-/* One event for each shelf that a batch changed, at its end. */
+/* One event, and the view that readers find, for each shelf that a batch changed, at its end. */
 #include "inventory.h"
 
 #include "bloodbank.h"
@@ -24,6 +24,21 @@ struct stock_item stock_item(const struct stock_facts *facts)
 	};
 }
 
+struct bloodbank_inventory_updated inventory_event(const struct stock_item *item)
+{
+	return (struct bloodbank_inventory_updated){
+		.bank_id = item->bank_id,
+		.component = item->component,
+		.group = item->group,
+		.available = item->available,
+		.reserved = item->reserved,
+		.expiring_24h = item->expiring_24h,
+		.days_of_stock = item->days_of_stock,
+		.has_days_of_stock = item->has_days_of_stock,
+		.version = item->version,
+	};
+}
+
 static void send_line(const struct state *state, const struct line *line, struct outbox *outbox)
 {
 	const struct stock_facts facts = {
@@ -38,20 +53,11 @@ static void send_line(const struct state *state, const struct line *line, struct
 		.demand_28_days = line->demand_28_days,
 	};
 	const struct stock_item item = stock_item(&facts);
-	const struct bloodbank_inventory_updated body = {
-		.bank_id = item.bank_id,
-		.component = item.component,
-		.group = item.group,
-		.available = item.available,
-		.reserved = item.reserved,
-		.expiring_24h = item.expiring_24h,
-		.days_of_stock = item.days_of_stock,
-		.has_days_of_stock = item.has_days_of_stock,
-		.version = item.version,
-	};
+	const struct bloodbank_inventory_updated body = inventory_event(&item);
 	const char *key = arena_print(state->arena, "%s/%s/%s", line->bank_id, component_name(line->component),
 		blood_group_name(line->group));
 	outbox_event(outbox, BLOODBANK_INVENTORY_UPDATED, &body, key, item.version, false, NULL);
+	outbox_view(outbox, "stock", key, item.version, BLOODBANK_INVENTORY_UPDATED, &body);
 }
 
 void conclude_batch(struct batch *batch, struct outbox *outbox)

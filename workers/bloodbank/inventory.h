@@ -16,3 +16,6 @@ struct stock_facts {
 };
 
 struct stock_item stock_item(const struct stock_facts *facts);
+
+/* The same as an event. */
+struct bloodbank_inventory_updated inventory_event(const struct stock_item *item);

@@ -1,4 +1,4 @@
-/* Answers to questions about the stock. */
+/* Answers to questions about the stock, and its view read again. */
 #include "bloodbank.h"
 #include "bloodbank_queries.h"
 #include "clock.h"
@@ -46,4 +46,22 @@ enum outcome answer_stock(const struct message *message, struct database *databa
 	*answer_event = BLOODBANK_STOCK_ANSWERED;
 	*answer = body;
 	return DONE;
+}
+
+const void *read_stock_view(const char *key, struct database *database, int64_t *version, struct arena *arena,
+	struct why *why)
+{
+	struct parameter parameter;
+	parameter_init(&parameter, PARAMETER_TEXT, false);
+	parameter_text(&parameter, key);
+	int ticket = database_send(database, &stock_view, &parameter, 1);
+	parameter_clear(&parameter);
+	const struct rows *rows = database_rows(database, ticket, why);
+	if (rows == NULL || rows_count(rows) == 0)
+		return NULL;
+	const struct stock_item item = item_at(rows, 0, arena);
+	struct bloodbank_inventory_updated *body = arena_new(arena, sizeof(*body));
+	*body = inventory_event(&item);
+	*version = item.version;
+	return body;
 }

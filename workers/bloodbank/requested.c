@@ -11,7 +11,7 @@ static struct request *add_request(struct state *state, const struct message *me
 	request->asked = asked;
 	request->body = body;
 	request->is_new = true;
-	request->received_at = state->now;
+	request->received_at = state->now + state->new_requests_count++;
 	request->origin = (struct origin){ message->correlation_id, message->traceparent };
 	return request;
 }
