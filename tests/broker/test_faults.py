@@ -163,6 +163,7 @@ def test_the_broker_says_goodbye(meet):
     probe.do("consume tag 10 queue")
     assert "320 CONNECTION_FORCED - shutdown" in probe.expect("consumer connection")[0]
     assert probe.ask("state", "state")
+    wait_until(lambda: said, what="the answer to the close")
     assert [type(method) for method in said] == [spec.Connection.CloseOk]
 
 
@@ -213,7 +214,7 @@ def test_a_peer_that_falls_silent(meet):
     probe.ask("publisher", "publishing")
     began = time.monotonic()
     probe.expect("publisher connection", timeout=6)
-    assert 1.5 < time.monotonic() - began < 4.5
+    assert 1.5 < time.monotonic() - began < 6
     assert said[0] >= 1
 
 
