@@ -40,8 +40,8 @@ static const char *status_text(unsigned status)
 }
 
 /* Queues a response with a copy of the text. */
-static enum MHD_Result respond(
-	struct MHD_Connection *connection, unsigned status, const char *text, size_t length)
+static enum MHD_Result respond(struct MHD_Connection *connection, unsigned status, const char *text,
+	size_t length)
 {
 	/* the library copies, though its prototype says void *; memory is only read */
 	union {
@@ -52,8 +52,8 @@ static enum MHD_Result respond(
 		MHD_create_response_from_buffer(length, source.memory, MHD_RESPMEM_MUST_COPY);
 	if (response == NULL)
 		return MHD_NO;
-	MHD_add_response_header(
-		response, MHD_HTTP_HEADER_CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8");
+	MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE,
+		"text/plain; version=0.0.4; charset=utf-8");
 	MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
 	if (status == MHD_HTTP_METHOD_NOT_ALLOWED)
 		MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, "GET, HEAD");
@@ -77,8 +77,8 @@ static bool has_body(struct MHD_Connection *connection)
 		!= NULL;
 }
 
-static enum MHD_Result respond_with_answer(
-	const struct http *http, struct MHD_Connection *connection, const char *path)
+static enum MHD_Result respond_with_answer(const struct http *http, struct MHD_Connection *connection,
+	const char *path)
 {
 	struct buffer body;
 	buffer_init(&body);

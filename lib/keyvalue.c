@@ -64,8 +64,8 @@ static bool connect_bounded(struct keyvalue *store, const struct address *addres
 	if (store->context == NULL)
 		abort();
 	if (store->context->err != 0)
-		return because(
-			why, "connection", "redis at %s:%d: %s", address->host, address->port, store->context->errstr);
+		return because(why, "connection", "redis at %s:%d: %s", address->host, address->port,
+			store->context->errstr);
 	if (redisSetTimeout(store->context, timeout) != REDIS_OK)
 		return because(why, "connection", "redis: %s", store->context->errstr);
 	return true;
@@ -120,8 +120,8 @@ static bool send_queued(struct keyvalue *store, struct why *why)
  * An error answer (no such function, no memory, read-only) would come for every put: it counts as a
  * failure of the connection.
  */
-static bool take_answer(
-	struct keyvalue *store, const redisReply *reply, view_stored_fn *stored, void *owner, struct why *why)
+static bool take_answer(struct keyvalue *store, const redisReply *reply, view_stored_fn *stored, void *owner,
+	struct why *why)
 {
 	if (store->count == 0)
 		return because(why, "connection", "redis: an answer that nobody asked for");

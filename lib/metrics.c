@@ -68,8 +68,8 @@ static void print_sample(const struct metric *metric, const char *suffix, const 
 	buffer_add_byte(out, ' ');
 }
 
-static void print_bucket(
-	const struct metric *metric, double bound, uint64_t count, const char *common_labels, struct buffer *out)
+static void print_bucket(const struct metric *metric, double bound, uint64_t count, const char *common_labels,
+	struct buffer *out)
 {
 	struct buffer label;
 	buffer_init(&label);

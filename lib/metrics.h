@@ -24,5 +24,5 @@ struct metric {
 extern const double metric_bounds[METRIC_BUCKETS_MAX];
 
 void metric_observe(struct metric *histogram, double seconds);
-void metrics_print(
-	const struct metric metrics[], size_t count, const char *common_labels, struct buffer *out);
+void metrics_print(const struct metric metrics[], size_t count, const char *common_labels,
+	struct buffer *out);

@@ -53,8 +53,8 @@ struct outbox {
 };
 
 /* Empty, writing into `arena`. `namespace_id` is 16 bytes. */
-void outbox_init(
-	struct outbox *outbox, struct arena *arena, const unsigned char namespace_id[UUID_BYTES], int64_t now);
+void outbox_init(struct outbox *outbox, struct arena *arena, const unsigned char namespace_id[UUID_BYTES],
+	int64_t now);
 
 /* What follows is caused by this message; `cause_id` is the key of its rows. */
 void outbox_cause(struct outbox *outbox, const struct message *cause, const char *cause_id,

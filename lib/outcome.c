@@ -3,8 +3,8 @@
 
 #include <stdio.h>
 
-__attribute__((format(printf, 3, 0))) static void fill(
-	struct why *why, const char *reason, const char *format, va_list arguments)
+__attribute__((format(printf, 3, 0))) static void fill(struct why *why, const char *reason,
+	const char *format, va_list arguments)
 {
 	if (reason != NULL)
 		snprintf(why->reason, sizeof(why->reason), "%s", reason);

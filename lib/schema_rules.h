@@ -30,8 +30,8 @@ bool field_is_present(const struct field *field, const void *in);
 bool rule_value(const struct field *field, const void *value, const struct place *place, struct why *why);
 
 /* Checks the number of items and that they differ where they must. */
-bool rule_array(
-	const struct field *field, const void *items, size_t count, const struct place *place, struct why *why);
+bool rule_array(const struct field *field, const void *items, size_t count, const struct place *place,
+	struct why *why);
 
 /* Checks `present` (bit n: field n is there) against the schema's one_of. */
 bool rule_one_of(const struct schema *schema, uint64_t present, const struct place *place, struct why *why);

@@ -181,8 +181,8 @@ void settings_help(const struct setting table[], const char *program, FILE *out)
 	fprintf(out, "Usage: %s [--help | --check]\n\n", program);
 	fprintf(out,
 		"--check reads the settings, says what is wrong with them, and ends. Exit 78: a fault in them.\n");
-	fprintf(
-		out, "Settings are environment variables; NAME_FILE names a file whose first line is the value.\n\n");
+	fprintf(out,
+		"Settings are environment variables; NAME_FILE names a file whose first line is the value.\n\n");
 	for (const struct setting *setting = table; setting->name != NULL; setting++) {
 		fprintf(out, "  %s\n      %s\n      (", setting->name, setting->help);
 		print_default(setting, out);

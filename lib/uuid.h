@@ -17,8 +17,8 @@ bool uuid_canonical(const char *text, char out[UUID_TEXT_BYTES]);
  * RFC 4122 section 4.3, version 5: SHA-1 of namespace and the parts, joined by one NUL byte between two
  * parts. `parts` ends with NULL.
  */
-void uuid_from_names(
-	const unsigned char namespace_bytes[UUID_BYTES], const char *const parts[], char out[UUID_TEXT_BYTES]);
+void uuid_from_names(const unsigned char namespace_bytes[UUID_BYTES], const char *const parts[],
+	char out[UUID_TEXT_BYTES]);
 
 /* Version 4, from the system's random source. */
 void uuid_random(char out[UUID_TEXT_BYTES]);

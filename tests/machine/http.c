@@ -241,8 +241,8 @@ START_TEST(requests_with_a_body_are_refused)
 	for (size_t i = 0; i < sizeof(requests) / sizeof(requests[0]); i++) {
 		struct client client;
 		ask(&client, requests[i]);
-		ck_assert_msg(
-			strstr(client.response, "HTTP/1.1 400 ") == client.response, "%zu: %s", i, client.response);
+		ck_assert_msg(strstr(client.response, "HTTP/1.1 400 ") == client.response, "%zu: %s", i,
+			client.response);
 	}
 	ck_assert_uint_eq(answer_count, 0);
 }
@@ -336,8 +336,8 @@ START_TEST(a_port_that_is_taken)
 	struct why why = { 0 };
 	char wanted[64];
 	ck_assert_ptr_null(http_open(http_port(http), answer, &answer_count, &why));
-	snprintf(
-		wanted, sizeof(wanted), "cannot listen on 127.0.0.1:%u: Address already in use", http_port(http));
+	snprintf(wanted, sizeof(wanted), "cannot listen on 127.0.0.1:%u: Address already in use",
+		http_port(http));
 	ck_assert_str_eq(why.text, wanted);
 	ck_assert_str_eq(why.reason, "http");
 	http_close(NULL);

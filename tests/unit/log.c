@@ -154,8 +154,8 @@ START_TEST(no_line_is_longer_than_4_kib)
 {
 	for (size_t length = 800; length <= 1100; length++) {
 		char *value = long_text(length % 2 == 0 ? 'x' : '\x02', length);
-		log_line(
-			&json, LOG_INFO_LEVEL, "long", "a", value, "b", value, "c", value, "d", value, "e", value, NULL);
+		log_line(&json, LOG_INFO_LEVEL, "long", "a", value, "b", value, "c", value, "d", value, "e", value,
+			NULL);
 		json_t *line = logged_json();
 		ck_assert_uint_le(strlen(captured), LINE_BYTES_MAX);
 		ck_assert_str_eq(json_string_value(json_object_get(line, "cut")), "yes");

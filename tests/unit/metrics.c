@@ -94,8 +94,8 @@ START_TEST(histograms_are_cumulative)
 		"batch_seconds_count{w=\"1\",kind=\"x\"} 3\n",
 	};
 	for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++)
-		ck_assert_msg(
-			strstr(buffer_text(&out), wanted[i]) != NULL, "%s is not in\n%s", wanted[i], buffer_text(&out));
+		ck_assert_msg(strstr(buffer_text(&out), wanted[i]) != NULL, "%s is not in\n%s", wanted[i],
+			buffer_text(&out));
 }
 END_TEST
 

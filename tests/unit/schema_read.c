@@ -163,8 +163,8 @@ static const struct outer *read_good(const char *text)
 {
 	void *out = NULL;
 	struct why why = { 0 };
-	ck_assert_msg(
-		schema_read(&outer_schema, text, strlen(text), &arena, &out, &why), "%s: %s", text, why.text);
+	ck_assert_msg(schema_read(&outer_schema, text, strlen(text), &arena, &out, &why), "%s: %s", text,
+		why.text);
 	return out;
 }
 

@@ -71,8 +71,8 @@ START_TEST(read_and_written_again_it_is_the_same)
 	ck_assert(schema_write(&hospital_blood_request_schema, &request, &out));
 	void *again = NULL;
 	struct why why = { 0 };
-	ck_assert(schema_read(
-		&hospital_blood_request_schema, buffer_text(&out), out.length_bytes, &arena, &again, &why));
+	ck_assert(schema_read(&hospital_blood_request_schema, buffer_text(&out), out.length_bytes, &arena, &again,
+		&why));
 	struct buffer second;
 	buffer_init(&second);
 	ck_assert(schema_write(&hospital_blood_request_schema, again, &second));

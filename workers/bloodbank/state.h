@@ -112,7 +112,8 @@ struct state {
 	struct lookup bags;     /* by unit_id: struct bag */
 	struct lookup patients; /* by patient's reference: struct patient_record */
 	struct request *first_request, *last_request;
-	int64_t new_requests_count; /* microseconds apart, so that those of one batch keep their order in the line */
+	int64_t
+		new_requests_count; /* microseconds apart, so that those of one batch keep their order in the line */
 	struct bag *first_bag, *last_bag;
 	struct line *first_line, *last_line;
 	struct request **waiting; /* those whose back-orders may be filled */
