@@ -233,6 +233,13 @@ static size_t marks_count(const struct runtime *runtime)
 	return runtime->marks[0].count + runtime->marks[1].count;
 }
 
+/* Well before the sweeper would take for unsent what is only unmarked. */
+static int64_t marks_idle_ms(const struct runtime *runtime)
+{
+	int64_t half_ms = runtime->settings.sweep_after_ms / 2;
+	return half_ms < MARKS_IDLE_MS ? half_ms : MARKS_IDLE_MS;
+}
+
 bool timers_run(struct runtime *runtime)
 {
 	int64_t now_ms = clock_steady_ms();
@@ -243,7 +250,7 @@ bool timers_run(struct runtime *runtime)
 			return true;
 	if (now_ms >= runtime->sweep_due_ms && sweep(runtime))
 		return true;
-	if (marks_count(runtime) > 0 && now_ms - runtime->marks_since_ms >= MARKS_IDLE_MS)
+	if (marks_count(runtime) > 0 && now_ms - runtime->marks_since_ms >= marks_idle_ms(runtime))
 		return marks_flush(runtime);
 	if (now_ms < runtime->prune_due_ms)
 		return false;
@@ -258,7 +265,7 @@ int64_t timers_next_ms(const struct runtime *runtime)
 	for (size_t i = 0; runtime->worker->timers[i].name != NULL; i++)
 		if (runtime->timers_due_ms[i] < next_ms)
 			next_ms = runtime->timers_due_ms[i];
-	if (marks_count(runtime) > 0 && runtime->marks_since_ms + MARKS_IDLE_MS < next_ms)
-		next_ms = runtime->marks_since_ms + MARKS_IDLE_MS;
+	if (marks_count(runtime) > 0 && runtime->marks_since_ms + marks_idle_ms(runtime) < next_ms)
+		next_ms = runtime->marks_since_ms + marks_idle_ms(runtime);
 	return next_ms;
 }

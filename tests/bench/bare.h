@@ -1,7 +1,8 @@
 /*
- * The bare loop: requests for red cells in, decisions out, straight over librabbitmq and libpq, 100 per transaction. It
- * knows one case only, full shelves at the nearest bank, and ends at the first surprise. What a general machine costs is
- * measured against it: it writes the rows and messages that the bloodbank worker writes for the same requests.
+ * The bare loop: requests for red cells in, decisions out, straight over librabbitmq and libpq, 100 per
+ * transaction. It knows one case only, full shelves at the nearest bank, and ends at the first surprise. What a
+ * general machine costs is measured against it: it writes the rows and messages that the bloodbank worker writes
+ * for the same requests.
  */
 #pragma once
 

@@ -1,4 +1,4 @@
-/* libpq's pipeline mode as the bare loop needs it: what is sent is answered in order; any fault ends the process. */
+/* libpq's pipeline mode for the bare loop: what is sent is answered in order; any fault ends the process. */
 #pragma once
 
 #include <stddef.h>

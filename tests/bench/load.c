@@ -5,10 +5,10 @@
  *	bench-load rate PER_SECOND COUNT  publishes at a fixed rate, whatever comes back, and hears the answers
  *	bench-load drain COUNT            hears that many answers
  *
- * The same COUNT gives the same requests. `rate` prints one line for each answer: the microseconds from the moment at
- * which its request was due to be sent. `drain` prints the id of each decided request with its units. Environment:
- * AMQP_URL, SEND_USER, SEND_PASSWORD; for the answers HEAR_USER, HEAR_PASSWORD, HEAR_QUEUE; FIRST = number of the first
- * request.
+ * The same COUNT gives the same requests. `rate` prints one line for each answer: the microseconds from the
+ * moment at which its request was due to be sent. `drain` prints each decided request with its units.
+ * Environment: AMQP_URL, SEND_USER, SEND_PASSWORD; for the answers HEAR_USER, HEAR_PASSWORD, HEAR_QUEUE; FIRST =
+ * number of the first request.
  */
 #include <inttypes.h>
 #include <poll.h>
@@ -146,7 +146,7 @@ static void print_units(const struct delivery *delivery)
 	putchar('\n');
 }
 
-/* An answer bears the name of its request as its correlation. Stock that is told in between is only acknowledged. */
+/* An answer bears its request's name as its correlation. What is told of stock in between is only acknowledged. */
 static void heard(void *owner, struct delivery *delivery)
 {
 	struct load *load = owner;

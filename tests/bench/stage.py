@@ -1,4 +1,4 @@
-"""Where the benchmark plays: full shelves, one queue for all outputs, and the two programs that are compared."""
+"""Where the benchmark plays: full shelves, one queue for all outputs, and the two programs to compare."""
 import contextlib
 import os
 import pathlib
@@ -11,7 +11,7 @@ from servers import BUILD
 from world import World
 
 OUTPUTS = "bench"
-SHARES = {"A+": 37, "O+": 35, "B+": 9, "A-": 6, "O-": 6, "AB+": 4, "B-": 2, "AB-": 1}  # percent, as load.c asks for them
+SHARES = {"A+": 37, "O+": 35, "B+": 9, "A-": 6, "O-": 6, "AB+": 4, "B-": 2, "AB-": 1}  # percent, as in load.c
 NEAREST = {"bank-001": 2, "bank-002": 1}  # of the three demo hospitals
 SPARE = 300  # units of each group at each bank that nobody is going to ask for
 LOAD = BUILD / "tests" / "bench" / "bench-load"
@@ -19,13 +19,14 @@ BARE = BUILD / "tests" / "bench" / "bare-loop"
 
 SHELVES = """
 SELECT setseed(0.5);
-INSERT INTO unit (unit_id, din, product_code, division, bank_id, component, blood_group, profile, status, initial_status,
-    collected_at, expires_at)
+INSERT INTO unit (unit_id, din, product_code, division, bank_id, component, blood_group, profile, status,
+    initial_status, collected_at, expires_at)
 SELECT din || '-E0382-00', din, 'E0382', '00', bank_id, 'red_cells', blood_group, 0, 'available', 'available',
     date_trunc('minute', now()) + age - interval '42 days', date_trunc('minute', now()) + age
 FROM (SELECT bank_id, blood_group, age, 'A999926' || lpad(row_number() OVER (ORDER BY age)::text, 6, '0') AS din
     FROM (SELECT bank_id, blood_group, interval '10 days' + random() * interval '31 days' AS age
-        FROM unnest(%(banks)s, %(groups)s, %(counts)s) g (bank_id, blood_group, wanted), generate_series(1, wanted)) u) n
+        FROM unnest(%(banks)s, %(groups)s, %(counts)s) g (bank_id, blood_group, wanted),
+            generate_series(1, wanted)) u) n
 ORDER BY age;
 INSERT INTO bin (bank_id, component, blood_group, profile, available)
 SELECT bank_id, component, blood_group, profile, count(*) FROM unit GROUP BY 1, 2, 3, 4;
@@ -38,11 +39,13 @@ COUNTS = {
     "inbox": "SELECT count(*) FROM inbox",
     "requests": "SELECT count(*) FROM request WHERE status = 'settled' AND quantity = quantity_allocated",
     "decisions": "SELECT count(*) FROM decision WHERE event = 'bloodbank.blood.approved'",
-    "approvals sent": "SELECT count(*) FROM outbox WHERE type = 'bloodbank.blood.approved' AND sent_at IS NOT NULL",
+    "approvals sent": """
+        SELECT count(*) FROM outbox WHERE type = 'bloodbank.blood.approved' AND sent_at IS NOT NULL""",
 }
 FAULTS = {
     "units not reserved for their request": """
-        SELECT (SELECT coalesce(sum(quantity), 0) FROM request) - (SELECT count(*) FROM unit WHERE status = 'reserved')""",
+        SELECT (SELECT coalesce(sum(quantity), 0) FROM request)
+            - (SELECT count(*) FROM unit WHERE status = 'reserved')""",
     "counters that differ from their units": """
         SELECT count(*) FROM stock s WHERE available <> (SELECT count(*) FROM unit u WHERE status = 'available'
             AND (u.bank_id, u.component, u.blood_group) = (s.bank_id, s.component, s.blood_group))
@@ -52,20 +55,23 @@ FAULTS = {
 }
 
 
-# What both programs must leave behind, but for times, ids that are secret, and what depends on the order of arrival or on
-# the size of a batch.
+# What both programs must leave behind, but for times, ids that are secret, and what depends on the order of arrival
+# or on the size of a batch.
 MASKED = r"""'"(decided_at|reserved_until|unit_id|expires_at)":"[^"]*"', '', 'g'"""
 TRACES = {
     "inbox": "SELECT consumer, message_id, encode(body_sha256, 'hex') FROM inbox ORDER BY message_id",
     "request": "SELECT to_jsonb(r) - 'received_at' - 'body' || body::jsonb FROM request r ORDER BY request_id",
-    "decision": f"SELECT request_id, version, event, regexp_replace(body, {MASKED}) FROM decision ORDER BY request_id",
+    "decision": f"""
+        SELECT request_id, version, event, regexp_replace(body, {MASKED}) FROM decision ORDER BY request_id""",
     "unit": "SELECT to_jsonb(u) - '{reserved_until,request_id}'::text[] FROM unit u ORDER BY unit_id",
-    "stock": "SELECT to_jsonb(s) - 'version' - 'expiring_until' FROM stock s ORDER BY bank_id, component, blood_group",
+    "stock": """
+        SELECT to_jsonb(s) - 'version' - 'expiring_until' FROM stock s ORDER BY bank_id, component, blood_group""",
     "bin": "SELECT * FROM bin ORDER BY bank_id, component, blood_group, profile",
-    "approved": f"""SELECT to_jsonb(o) - '{{message_id,body,created_at,sent_at}}'::text[], regexp_replace(body, {MASKED})
+    "approved": f"""SELECT to_jsonb(o) - '{{message_id,body,created_at,sent_at}}'::text[],
+            regexp_replace(body, {MASKED})
         FROM outbox o WHERE type = 'bloodbank.blood.approved' ORDER BY cause_id""",
-    "updated": """SELECT DISTINCT exchange, routing_key, type, correlation_id IS NULL, causation_id = cause_id, traceparent,
-        schema_version, attempts, next_try_at, array(SELECT json_object_keys(body::json))
+    "updated": """SELECT DISTINCT exchange, routing_key, type, correlation_id IS NULL, causation_id = cause_id,
+            traceparent, schema_version, attempts, next_try_at, array(SELECT json_object_keys(body::json))
         FROM outbox WHERE type <> 'bloodbank.blood.approved'""",
 }
 
@@ -146,7 +152,7 @@ class Depth(threading.Thread):
 
 
 class Stage:
-    """A world in which only bloodbank requests travel: in from outside, decisions and stock to the queue `bench`."""
+    """A world in which only requests for the bloodbank travel; decisions and stock go to the queue `bench`."""
 
     def __init__(self, servers):
         self.servers = servers
@@ -171,7 +177,8 @@ class Stage:
 
     def load(self, *words):
         """Run bench-load; return its lines."""
-        done = subprocess.run([str(LOAD), *map(str, words)], env=self.environment(), check=False, capture_output=True, text=True)
+        done = subprocess.run([str(LOAD), *map(str, words)], env=self.environment(), check=False,
+                              capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
         return done.stdout.splitlines()
 
@@ -185,7 +192,8 @@ class Stage:
         else:
             log_file = self.world.folder / "bare.log"
             with open(log_file, "wb") as file:
-                process = subprocess.Popen(["setpriv", "--pdeathsig", "KILL", str(BARE)], env=self.environment(), stderr=file)
+                process = subprocess.Popen(["setpriv", "--pdeathsig", "KILL", str(BARE)],
+                                           env=self.environment(), stderr=file)
             yield process.pid
             process.send_signal(signal.SIGTERM)
             status, log = process.wait(10), log_file.read_text
@@ -203,7 +211,8 @@ class Stage:
 
     def traces(self):
         """{table: its rows as text}."""
-        return {name: [repr(row) for row in self.world.sql("bloodbank", statement)] for name, statement in TRACES.items()}
+        return {name: [repr(row) for row in self.world.sql("bloodbank", statement)]
+                for name, statement in TRACES.items()}
 
     def close(self):
         self.world.close()

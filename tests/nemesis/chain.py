@@ -15,7 +15,7 @@ UNITS_A_MESSAGE = 200  # of the contract
 SETTLE_SECONDS = 60
 WORKERS = ("hospital", "bloodbank")
 # Small batches: more of them are under way when something breaks.
-SLOW = {"BATCH_MAX": 4, "PREFETCH": 40, "SWEEP_AFTER_MS": 1500, "LOG_LEVEL": "warning"}
+SLOW = {"BATCH_MAX": 4, "PREFETCH": 40, "SWEEP_AFTER_MS": 1000, "LOG_LEVEL": "warning"}
 
 
 def control(servers, *words):

@@ -14,7 +14,7 @@ PATIENCE_SECONDS = 6  # a broken machine will not settle
 
 @dataclasses.dataclass
 class Mutation:
-    """One promise, broken by replacing text in a file; and the trial that must fail then."""
+    """One promise, broken by replacing a text wherever it stands in a file; and the trial that must fail then."""
     name: str
     trial: object
     file: str
@@ -82,7 +82,7 @@ def test_the_sweep_notices(world, references, copy, monkeypatch, mutation):
     expected = references("hospital")
     path = source / mutation.file
     text = path.read_text(encoding="utf-8")
-    assert text.count(mutation.old) == 1, f"{mutation.file} has changed: write the mutation anew"
+    assert mutation.old in text, f"{mutation.file} has changed: write the mutation anew"
     path.write_text(text.replace(mutation.old, mutation.new), encoding="utf-8")
     monkeypatch.setattr(trial, "SETTLE_SECONDS", PATIENCE_SECONDS)
     try:

@@ -11,7 +11,7 @@ from servers import PROJECT, wait_until
 
 MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)")
 SETTLE_SECONDS = 20
-SWEEP_AFTER_MS = 1500  # above the second after which an idle worker writes its marks
+SWEEP_AFTER_MS = 500
 STEADY_SECONDS = 0.4  # longer than the broker's counts are old
 TABLES = {"hospital": ("request", "allocation", "request_unit", "request_warning", "unit_release"),
           "bloodbank": ("request", "decision", "unit", "stock", "bin")}

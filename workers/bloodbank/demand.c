@@ -40,40 +40,84 @@ static void ask_for_oldest(const struct wish *wish, const struct shelf *shelf)
 			bin->queues[OLDEST_FIRST].asked = SLACK_UNITS;
 }
 
-/* Asks a bin for up to `quantity` more units; how many it will have. */
-static int64_t ask_bin(const struct asking *asking, struct bin *bin, int64_t quantity)
+/* What one bank would give by the counters. */
+struct forecast {
+	int64_t given, ranks, penalties;
+};
+
+/*
+ * How many more units a bin will have, up to `quantity`. The bank that is taken from is asked for all that the batch takes;
+ * a bank that is only compared with it must show the next units, again and again the same.
+ */
+static int64_t ask_bin(const struct asking *asking, struct bin *bin, int64_t quantity, bool is_taken)
 {
 	int64_t given = smaller(quantity, count_left(asking->wish, bin));
 	struct queue *queue = &bin->queues[asking->wish->order];
 	ask_for_oldest(asking->wish, bin->shelf);
 	if (given <= 0)
 		return 0;
-	bin->demanded += given;
-	bin->shelf->planned += given;
-	if (queue->asked == 0)
-		queue->asked = SLACK_UNITS;
-	queue->asked += (size_t)given * asking->factor;
-	return given;
-}
-
-/* Any bank may have to fill it all: each is asked for the whole quantity, in the wish's order. */
-static int64_t ask_supplier(struct asking *asking, unsigned int concession, size_t supplier, int64_t quantity)
-{
-	int64_t given = 0;
-	for (int32_t rank = 0; rank < RANKS_MAX && given < quantity; rank++) {
-		struct cursors *cursors = &asking->cursors;
-		cursors_find(asking->wish, concession, rank, supplier, supplier + 1, asking->arena, cursors);
-		for (size_t i = 0; i < cursors->count && given < quantity; i++)
-			given += ask_bin(asking, cursors->list[i].bin, quantity - given);
+	size_t shown = SLACK_UNITS + (size_t)(bin->demanded + given) * asking->factor;
+	if (queue->asked < shown)
+		queue->asked = shown;
+	if (is_taken) {
+		bin->demanded += given;
+		bin->shelf->planned += given;
 	}
 	return given;
 }
 
+/* The supplier's units in the wish's order. */
+static struct forecast ask_supplier(struct asking *asking, unsigned int concession, size_t supplier,
+	int64_t quantity, bool is_taken)
+{
+	struct forecast forecast = { 0 };
+	for (int32_t rank = 0; rank < RANKS_MAX && forecast.given < quantity; rank++) {
+		struct cursors *cursors = &asking->cursors;
+		cursors_find(asking->wish, concession, rank, supplier, supplier + 1, asking->arena, cursors);
+		for (size_t i = 0; i < cursors->count && forecast.given < quantity; i++) {
+			const struct cursor *cursor = &cursors->list[i];
+			int64_t given = ask_bin(asking, cursor->bin, quantity - forecast.given, is_taken);
+			forecast.given += given;
+			forecast.ranks += given * cursor->rank;
+			forecast.penalties += given * cursor->penalty;
+		}
+	}
+	return forecast;
+}
+
+static bool is_better(const struct forecast *a, const struct forecast *b)
+{
+	return a->ranks != b->ranks ? a->ranks < b->ranks : a->penalties < b->penalties;
+}
+
+/* The supplier that will most probably give it all, as sourcing chooses it; the number of suppliers when none is able. */
+static size_t find_source(struct asking *asking, unsigned int concession, int64_t quantity)
+{
+	const struct wish *wish = asking->wish;
+	size_t count = wish->wanted->suppliers_count, source = count;
+	struct forecast best = { 0 };
+	for (size_t i = 0; i < count; i++) {
+		struct forecast forecast = ask_supplier(asking, concession, i, quantity, false);
+		if (forecast.given < quantity || (source < count && !is_better(&forecast, &best)))
+			continue;
+		source = i;
+		best = forecast;
+		if (wish->recipient.is_emergency)
+			break;
+	}
+	return source;
+}
+
+/* Where no bank is able to fill it all, each may have to give all it has. */
 static int64_t ask_all(struct asking *asking, unsigned int concession, int64_t quantity)
 {
+	size_t count = asking->wish->wanted->suppliers_count;
+	size_t source = find_source(asking, concession, quantity);
+	if (source < count)
+		return ask_supplier(asking, concession, source, quantity, true).given;
 	int64_t given = 0;
-	for (size_t i = 0; i < asking->wish->wanted->suppliers_count; i++)
-		given += ask_supplier(asking, concession, i, quantity);
+	for (size_t i = 0; i < count; i++)
+		given += ask_supplier(asking, concession, i, quantity, true).given;
 	return given;
 }
 
