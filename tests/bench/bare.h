@@ -24,7 +24,7 @@ enum {
 	BARE_HOSPITALS = 16,
 	BARE_UNITS = 10, /* of one request */
 	BARE_ID_BYTES = 72,
-	BARE_OUTPUTS = BARE_BATCH + BARE_BINS,
+	BARE_OUTPUTS = BARE_BATCH + 2 * BARE_BINS,
 	BARE_SENT_MAX = 1024, /* outputs whose rows are to be marked */
 };
 
@@ -68,14 +68,15 @@ struct bare_request {
 	const struct bare_unit *units;
 };
 
-/* What goes out, and the row that remembers it. */
+/* What goes out, and the row that remembers it. A view goes to Redis. */
 struct bare_output {
-	const char *type; /* static */
+	const char *type, *exchange;     /* static; a view has no exchange */
+	char routing_key[BARE_ID_BYTES]; /* of a view: its key */
 	char cause_id[UUID_TEXT_BYTES], message_id[UUID_TEXT_BYTES];
 	char correlation_id[BARE_ID_BYTES];
 	int64_t ordinal, version;
-	char *body; /* owned */
-	bool is_mandatory;
+	char *body; /* owned; the row of a view is without */
+	bool is_mandatory, is_view;
 };
 
 struct bare_batch {
@@ -97,6 +98,7 @@ struct bare_sent {
 /* A committed batch whose outputs are not all confirmed. */
 struct bare_flight {
 	uint64_t last_sequence, last_tag;
+	size_t views_count; /* answers that Redis owes */
 	struct bare_sent sent[BARE_OUTPUTS];
 	size_t sent_count;
 };
@@ -111,6 +113,9 @@ extern const char *const bare_groups[BARE_GROUPS];
 
 /* Ends the process. */
 _Noreturn void bare_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* An environment variable; bare_fail when it isn't there. */
+const char *bare_setting(const char *name);
 
 /* bare_decide.c */
 /* Reads a request; bare_fail at one that is not of the known case. */
@@ -145,3 +150,9 @@ void bare_publish(const struct bare_batch *batch, struct bare_flight *flight);
 uint64_t bare_confirmed(void);
 void bare_wait_for_confirms(int wait_ms);
 void bare_acknowledge(uint64_t tag);
+
+/* bare_views.c */
+void bare_connect_views(void);
+/* Sends the views of a batch; returns how many answers are to be taken. */
+size_t bare_put_views(const struct bare_batch *batch);
+void bare_take_views(size_t count);

@@ -40,19 +40,11 @@ static void check_reply(amqp_rpc_reply_t reply, const char *what)
 		bare_fail("%s failed (%d)", what, (int)reply.reply_type);
 }
 
-static const char *setting(const char *name)
-{
-	const char *value = getenv(name);
-	if (value == NULL)
-		bare_fail("%s is not set", name);
-	return value;
-}
-
 static amqp_connection_state_t connect_broker(void)
 {
 	char url[256];
 	struct amqp_connection_info where;
-	if ((size_t)snprintf(url, sizeof(url), "%s", setting("AMQP_URL")) >= sizeof(url)
+	if ((size_t)snprintf(url, sizeof(url), "%s", bare_setting("AMQP_URL")) >= sizeof(url)
 		|| amqp_parse_url(url, &where) != AMQP_STATUS_OK)
 		bare_fail("AMQP_URL is not a URL");
 	amqp_connection_state_t connection = amqp_new_connection();
@@ -60,9 +52,9 @@ static amqp_connection_state_t connect_broker(void)
 	if (socket == NULL
 		|| amqp_socket_open_noblock(socket, where.host, where.port, &(struct timeval){ .tv_sec = CONNECT_S })
 			!= AMQP_STATUS_OK)
-		bare_fail("no broker at %s", setting("AMQP_URL"));
+		bare_fail("no broker at %s", bare_setting("AMQP_URL"));
 	check_reply(amqp_login(connection, where.vhost, 0, FRAME_MAX, 0, AMQP_SASL_METHOD_PLAIN,
-					setting("AMQP_USER"), setting("AMQP_PASSWORD")),
+					bare_setting("AMQP_USER"), bare_setting("AMQP_PASSWORD")),
 		"logging in");
 	amqp_channel_open(connection, CHANNEL);
 	check_reply(amqp_get_rpc_reply(connection), "opening a channel");
@@ -162,10 +154,10 @@ static void publish_one(const struct bare_output *output, int64_t now)
 		.message_id = bytes(output->message_id),
 		.timestamp = (uint64_t)(now / 1000000),
 		.type = bytes(output->type),
-		.user_id = bytes(setting("AMQP_USER")),
+		.user_id = bytes(bare_setting("AMQP_USER")),
 		.app_id = bytes("bloodbank"),
 	};
-	int status = amqp_basic_publish(publisher, CHANNEL, bytes("bloodbank"), bytes(output->type),
+	int status = amqp_basic_publish(publisher, CHANNEL, bytes("bloodbank"), bytes(output->routing_key),
 		output->is_mandatory, 0, &properties, bytes(output->body));
 	if (status != AMQP_STATUS_OK)
 		bare_fail("publishing failed: %s", amqp_error_string2(status));
@@ -176,8 +168,10 @@ void bare_publish(const struct bare_batch *batch, struct bare_flight *flight)
 	flight->sent_count = 0;
 	for (size_t i = 0; i < batch->outputs_count; i++) {
 		const struct bare_output *output = &batch->outputs[i];
-		is_confirmed[next_sequence++ % WINDOW] = false;
-		publish_one(output, batch->now);
+		if (!output->is_view) {
+			is_confirmed[next_sequence++ % WINDOW] = false;
+			publish_one(output, batch->now);
+		}
 		struct bare_sent *sent = &flight->sent[flight->sent_count++];
 		memcpy(sent->cause_id, output->cause_id, UUID_TEXT_BYTES);
 		sent->ordinal = output->ordinal;

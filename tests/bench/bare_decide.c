@@ -142,15 +142,24 @@ static char *print_inventory(const struct bare_facilities *facilities, const str
 	return take_text(&out);
 }
 
+/* The first of `names` is the aggregate's. */
 static struct bare_output *add_output(struct bare_batch *batch, const struct bare_request *cause,
-	const char *type, const char *const names[])
+	const char *const names[])
 {
 	struct bare_output *output = &batch->outputs[batch->outputs_count++];
-	output->type = type;
+	*output = (struct bare_output){ .version = 1 };
 	memcpy(output->cause_id, cause->message_id, UUID_TEXT_BYTES);
 	memcpy(output->correlation_id, cause->correlation_id, BARE_ID_BYTES);
 	uuid_from_names(namespace_id, names, output->message_id);
 	return output;
+}
+
+static void make_event(struct bare_output *output, const char *type, bool is_mandatory)
+{
+	output->type = type;
+	output->exchange = "bloodbank";
+	output->is_mandatory = is_mandatory;
+	snprintf(output->routing_key, BARE_ID_BYTES, "%s", type);
 }
 
 static void approve(const struct bare_facilities *facilities, struct bare_batch *batch,
@@ -162,32 +171,42 @@ static void approve(const struct bare_facilities *facilities, struct bare_batch 
 	request->units = &bin->units[bin->taken];
 	bin->taken += request->quantity;
 	const char *const names[] = { request->request_id, "1", "bloodbank.blood.approved", NULL };
-	struct bare_output *output = add_output(batch, request, "bloodbank.blood.approved", names);
-	output->ordinal = 0;
-	output->version = 1;
-	output->is_mandatory = true;
+	struct bare_output *output = add_output(batch, request, names);
+	make_event(output, "bloodbank.blood.approved", true);
 	output->body = print_approved(facilities, batch, request);
 }
 
-static void report(const struct bare_facilities *facilities, struct bare_batch *batch, struct bare_bin *bin,
-	const struct bare_request *cause, int64_t ordinal)
+static void count_out(const struct bare_batch *batch, struct bare_bin *bin)
 {
 	int64_t taken = (int64_t)bin->taken;
 	bin->available -= taken;
 	bin->in_bin -= taken;
 	bin->reserved += taken;
+	bin->version++;
 	for (size_t i = 0; i < bin->taken; i++)
 		bin->expiring -= bin->units[i].expires_at <= bare_soon(batch);
-	bin->version++;
-	char version[24];
+}
+
+/* An event and a view. */
+static void report(const struct bare_facilities *facilities, struct bare_batch *batch, struct bare_bin *bin,
+	const struct bare_request *cause, int64_t ordinal)
+{
+	char key[BARE_ID_BYTES], version[24];
+	count_out(batch, bin);
+	snprintf(key, sizeof(key), "%s/red_cells/%s", facilities->banks[bin->bank], bare_groups[bin->group]);
 	snprintf(version, sizeof(version), "%" PRId64, bin->version);
-	const char *const names[] = { facilities->banks[bin->bank], bare_groups[bin->group], version,
-		"bloodbank.inventory.updated", NULL };
-	struct bare_output *output = add_output(batch, cause, "bloodbank.inventory.updated", names);
-	output->ordinal = ordinal;
-	output->version = bin->version;
-	output->is_mandatory = false;
-	output->body = print_inventory(facilities, bin);
+	const char *const names[] = { key, version, "bloodbank.inventory.updated", NULL };
+	const char *const view_names[] = { key, version, "stock", NULL };
+	struct bare_output *event = add_output(batch, cause, names), *view = add_output(batch, cause, view_names);
+	make_event(event, "bloodbank.inventory.updated", false);
+	view->type = "stock";
+	view->is_view = true;
+	memcpy(view->routing_key, key, sizeof(key));
+	event->version = view->version = bin->version;
+	event->ordinal = ordinal;
+	view->ordinal = ordinal + 1;
+	event->body = print_inventory(facilities, bin);
+	view->body = print_inventory(facilities, bin);
 }
 
 void bare_decide(const struct bare_facilities *facilities, struct bare_batch *batch)
@@ -201,8 +220,10 @@ void bare_decide(const struct bare_facilities *facilities, struct bare_batch *ba
 	}
 	int64_t ordinal = 1;
 	for (size_t i = 0; i < batch->bins_count; i++)
-		if (batch->bins[i]->taken > 0)
-			report(facilities, batch, batch->bins[i], last, ordinal++);
+		if (batch->bins[i]->taken > 0) {
+			report(facilities, batch, batch->bins[i], last, ordinal);
+			ordinal += 2;
+		}
 }
 
 void bare_clear(struct bare_batch *batch)

@@ -1,6 +1,7 @@
 /*
  * The loop itself: a batch in the database, the one before it with the broker. Environment: AMQP_URL, AMQP_USER,
- * AMQP_PASSWORD, DATABASE_URL, DATABASE_PASSWORD. Ends with SIGTERM, when everything is confirmed.
+ * AMQP_PASSWORD, DATABASE_URL, DATABASE_PASSWORD, REDIS_URL, REDIS_USER, REDIS_PASSWORD. Ends with SIGTERM, when
+ * everything is confirmed.
  */
 #include "bare.h"
 
@@ -35,6 +36,14 @@ void bare_fail(const char *format, ...)
 	exit(EXIT_FAULT);
 }
 
+const char *bare_setting(const char *name)
+{
+	const char *value = getenv(name);
+	if (value == NULL)
+		bare_fail("%s is not set", name);
+	return value;
+}
+
 static void end(int number)
 {
 	(void)number;
@@ -51,6 +60,7 @@ static void land(struct loop *loop)
 		memcpy(&loop->marks.sent[loop->marks.count], flight->sent,
 			flight->sent_count * sizeof(flight->sent[0]));
 		loop->marks.count += flight->sent_count;
+		bare_take_views(flight->views_count);
 		tag = flight->last_tag;
 		loop->first = (loop->first + 1) % BARE_FLIGHTS;
 		loop->count--;
@@ -76,7 +86,9 @@ static void run_batch(struct loop *loop)
 	bare_store(&loop->facilities, batch, &loop->marks);
 	while (land(loop), loop->count == BARE_FLIGHTS)
 		bare_wait_for_confirms(IDLE_MS);
-	bare_publish(batch, &loop->flights[(loop->first + loop->count++) % BARE_FLIGHTS]);
+	struct bare_flight *flight = &loop->flights[(loop->first + loop->count++) % BARE_FLIGHTS];
+	flight->views_count = bare_put_views(batch);
+	bare_publish(batch, flight);
 	bare_clear(batch);
 }
 
@@ -87,6 +99,7 @@ int main(void)
 	sigaction(SIGTERM, &action, NULL);
 	bare_connect_database(&loop.facilities);
 	bare_connect_broker();
+	bare_connect_views();
 	int64_t last_ms = clock_steady_ms();
 	while (!is_over || loop.count > 0 || loop.marks.count > 0) {
 		bool has_work = !is_over && collect(&loop);

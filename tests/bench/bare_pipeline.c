@@ -30,7 +30,8 @@ static PGresult *checked(PGresult *result, const char *what)
 void pipeline_open(void)
 {
 	const char *const keywords[] = { "dbname", "password", "application_name", NULL };
-	const char *const values[] = { getenv("DATABASE_URL"), getenv("DATABASE_PASSWORD"), "bare-loop", NULL };
+	const char *const values[] = { bare_setting("DATABASE_URL"), bare_setting("DATABASE_PASSWORD"),
+		"bare-loop", NULL };
 	database = PQconnectdbParams(keywords, values, 1);
 	check(PQstatus(database) == CONNECTION_OK, "connecting to the database");
 	for (const struct query *const *query = bare_queries; *query != NULL; query++)

@@ -76,9 +76,11 @@ WHERE b.bank_id = c.bank_id AND b.component = 'red_cells' AND b.blood_group = c.
 -- name: bare_outbox
 INSERT INTO outbox (cause_id, ordinal, message_id, exchange, routing_key, type, correlation_id, causation_id,
 	schema_version, version, body, created_at)
-SELECT cause_id, ordinal, message_id, 'bloodbank', type, type, correlation_id, cause_id, 1, version, body, $1::timestamptz
-FROM unnest($2::uuid[], $3::bigint[], $4::uuid[], $5::text[], $6::text[], $7::bigint[], $8::text[])
-	o (cause_id, ordinal, message_id, type, correlation_id, version, body);
+SELECT cause_id, ordinal, message_id, exchange, routing_key, type, correlation_id, cause_id, 1, version, body,
+	$1::timestamptz
+FROM unnest($2::uuid[], $3::bigint[], $4::uuid[], $5::text[], $6::text[], $7::text[], $8::text[], $9::bigint[],
+	$10::text[])
+	o (cause_id, ordinal, message_id, exchange, routing_key, type, correlation_id, version, body);
 
 -- name: bare_marks
 UPDATE outbox

@@ -210,21 +210,23 @@ static size_t send_counters(const struct bare_facilities *facilities, const stru
 
 static void send_outbox(const struct bare_batch *batch)
 {
-	struct parameter parameters[8];
+	struct parameter parameters[10];
 	parameter_init(&parameters[0], PARAMETER_TIME, false);
 	parameter_time(&parameters[0], batch->now);
-	parameters_arrays(&parameters[1], "uiuttit");
+	parameters_arrays(&parameters[1], "uiuttttit");
 	for (size_t i = 0; i < batch->outputs_count; i++) {
 		const struct bare_output *output = &batch->outputs[i];
 		parameter_uuid(&parameters[1], output->cause_id);
 		parameter_int(&parameters[2], output->ordinal);
 		parameter_uuid(&parameters[3], output->message_id);
-		parameter_text(&parameters[4], output->type);
-		parameter_text(&parameters[5], output->correlation_id);
-		parameter_int(&parameters[6], output->version);
-		parameter_text(&parameters[7], output->body);
+		parameter_text(&parameters[4], output->exchange);
+		parameter_text(&parameters[5], output->routing_key);
+		parameter_text(&parameters[6], output->type);
+		parameter_text(&parameters[7], output->correlation_id);
+		parameter_int(&parameters[8], output->version);
+		parameter_text(&parameters[9], output->is_view ? NULL : output->body);
 	}
-	pipeline_send(&bare_outbox, parameters, 8);
+	pipeline_send(&bare_outbox, parameters, 10);
 }
 
 static void send_marks(const struct bare_marks *marks)

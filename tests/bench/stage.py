@@ -55,23 +55,23 @@ FAULTS = {
 }
 
 
-# What both programs must leave behind, but for times, ids that are secret, and what depends on the order of arrival
-# or on the size of a batch.
-MASKED = r"""'"(decided_at|reserved_until|unit_id|expires_at)":"[^"]*"', '', 'g'"""
+# What both programs must leave behind, but for times, ids that are secret, and what depends on the size of a batch.
+# First in, first out: each request gets the same units from both.
+MASKED = r"""'"(decided_at|reserved_until)":"[^"]*"', '', 'g'"""
 TRACES = {
     "inbox": "SELECT consumer, message_id, encode(body_sha256, 'hex') FROM inbox ORDER BY message_id",
     "request": "SELECT to_jsonb(r) - 'received_at' - 'body' || body::jsonb FROM request r ORDER BY request_id",
     "decision": f"""
         SELECT request_id, version, event, regexp_replace(body, {MASKED}) FROM decision ORDER BY request_id""",
-    "unit": "SELECT to_jsonb(u) - '{reserved_until,request_id}'::text[] FROM unit u ORDER BY unit_id",
+    "unit": "SELECT to_jsonb(u) - 'reserved_until' FROM unit u ORDER BY unit_id",
     "stock": """
         SELECT to_jsonb(s) - 'version' - 'expiring_until' FROM stock s ORDER BY bank_id, component, blood_group""",
     "bin": "SELECT * FROM bin ORDER BY bank_id, component, blood_group, profile",
-    "approved": f"""SELECT to_jsonb(o) - '{{message_id,body,created_at,sent_at}}'::text[],
+    "approved": f"""SELECT to_jsonb(o) - '{{message_id,body,created_at,sent_at,attempts,next_try_at}}'::text[],
             regexp_replace(body, {MASKED})
         FROM outbox o WHERE type = 'bloodbank.blood.approved' ORDER BY cause_id""",
     "updated": """SELECT DISTINCT exchange, routing_key, type, correlation_id IS NULL, causation_id = cause_id,
-            traceparent, schema_version, attempts, next_try_at, array(SELECT json_object_keys(body::json))
+            traceparent, schema_version, sent_at IS NULL, array(SELECT json_object_keys(body::json))
         FROM outbox WHERE type <> 'bloodbank.blood.approved'""",
 }
 
@@ -172,6 +172,7 @@ class Stage:
         secret = self.servers.secret
         return self.world.environment("bloodbank", LOG_LEVEL="info") | {
             "AMQP_PASSWORD": secret("amqp-bloodbank"), "DATABASE_PASSWORD": secret("postgres-bloodbank"),
+            "REDIS_PASSWORD": secret("redis-bloodbank"),
             "SEND_USER": "upstream", "SEND_PASSWORD": secret("amqp-upstream"),
             "HEAR_USER": "admin", "HEAR_PASSWORD": secret("amqp-admin"), "HEAR_QUEUE": OUTPUTS}
 

@@ -33,6 +33,7 @@ def forget_connections(world):
     world._counter = None  # pylint: disable=protected-access
     world.publishers.clear()
     world.connections.clear()
+    world.is_vhost_kept = True
 
 
 class Chain:
