@@ -60,9 +60,9 @@ class Contract:
         self.users = self.topology["users"]
         self.events = [Event(name, row, self.queues) for name, row in self.topology["events"].items()]
         self.check_channels()
-        self.library = Library(os.path.join(folder, "schemas"))
-        self.library.file("common.json")
-        self.model = Model(self.library)
+        self.documents = Library(os.path.join(folder, "schemas"))
+        self.documents.file("common.json")
+        self.model = Model(self.documents)
         for event in self.events:
             made = self.model.add_event(event.name)
             self.check_members(event, {field.name: field for field in made.fields})
@@ -90,7 +90,7 @@ class Contract:
 
     def sources(self):
         """Every file the result depends on, for a depfile."""
-        schemas = [os.path.join(self.folder, "schemas", name) for name in sorted(self.library.files)]
+        schemas = [os.path.join(self.folder, "schemas", name) for name in sorted(self.documents.files)]
         here = os.path.dirname(os.path.abspath(__file__))
         code = [os.path.join(here, name) for name in sorted(os.listdir(here)) if name.endswith(".py")]
         return [self.path] + schemas + code

@@ -49,7 +49,7 @@ class Model:
     """All types, in an order in which C can declare them."""
 
     def __init__(self, library):
-        self.library = library
+        self.documents = library
         self.enums = {}
         self.objects = {}
         self.open_objects = []  # being made: one of these inside of itself would have no end
@@ -60,7 +60,7 @@ class Model:
         return self.object_type(node, event, event.replace(".", "_"))
 
     def object_type(self, node, where, own_name):
-        flat, shared_name = self.library.flat(node, where)
+        flat, shared_name = self.documents.flat(node, where)
         kind, _ = json_type(flat, where)
         if kind != "object":
             raise Refused(f"{where}: must be an object")
@@ -82,7 +82,7 @@ class Model:
         return made
 
     def field(self, name, node, where, owner):
-        flat, _ = self.library.flat(node, where)
+        flat, _ = self.documents.flat(node, where)
         field = Field(c_name(name, where))
         kind, field.is_nullable = json_type(flat, where)
         refuse_unknown(flat, kind, where)
@@ -96,7 +96,7 @@ class Model:
     def array(self, field, flat, where, owner):
         if field.is_nullable or "items" not in flat:
             raise Refused(f"{where}: an array needs items and can't be null")
-        item, _ = self.library.flat(flat["items"], where)
+        item, _ = self.documents.flat(flat["items"], where)
         kind, nullable = json_type(item, where)
         if kind == "array" or nullable or "default" in item:
             raise Refused(f"{where}: items can't be arrays, null or have a default")
@@ -151,7 +151,7 @@ class Model:
             raise Refused(f"{where}: an enum is a list of different texts")
         field.kind, field.allowed = "ENUM", values
         field.enum = c_name(name, where)
-        shared = self.library.files.get("common.json", {}).get("$defs", {}).get(name, {}).get("enum")
+        shared = self.documents.files.get("common.json", {}).get("$defs", {}).get(name, {}).get("enum")
         known = self.enums.setdefault(field.enum, list(shared or values))
         if not set(values) <= set(known) or len(known) > ENUM_MAX:
             raise Refused(f"{where}: enum {name} has other values elsewhere, or more than {ENUM_MAX}")
