@@ -75,23 +75,39 @@ static void run(struct runtime *runtime)
 	}
 }
 
-/* Takes no more, finishes what is in memory, marks what was sent. What takes too long goes back to the queue. */
+static bool is_unfinished(const struct runtime *runtime)
+{
+	return waiting_count(runtime) > 0 || has_flights(runtime)
+		|| clock_steady_ms() < runtime->delivered_ms + STOP_QUIET_MS;
+}
+
+static void finish_work(struct runtime *runtime)
+{
+	int64_t deadline_ms = runtime->stop_deadline_ms;
+	while (runtime->exit_code < 0 && is_unfinished(runtime) && clock_steady_ms() < deadline_ms
+		&& consumer_is_open(runtime->consumer)) {
+		links_serve(runtime);
+		int64_t quiet_ms = runtime->delivered_ms + STOP_QUIET_MS;
+		if (!batch_run(runtime) && !query_run(runtime))
+			links_wait(runtime, quiet_ms > clock_steady_ms() ? quiet_ms : deadline_ms);
+	}
+}
+
+/*
+ * Takes no more, finishes what was delivered, which goes on for a moment after the cancel: what is given back comes marked as
+ * redelivered. Marks what was sent. What takes too long goes back to the queue.
+ */
 static void finish(struct runtime *runtime)
 {
 	struct why why = { 0 };
 	if (runtime->stop_deadline_ms == 0)
 		runtime->stop_deadline_ms = clock_steady_ms() + STOP_LIMIT_MS;
-	int64_t deadline_ms = runtime->stop_deadline_ms;
 	log_line(&runtime->log, LOG_INFO_LEVEL, "stopping", NULL);
 	runtime->is_stopping = true;
+	runtime->delivered_ms = clock_steady_ms();
 	if (consumer_is_open(runtime->consumer))
 		consumer_cancel(runtime->consumer, &why);
-	while (runtime->exit_code < 0 && (waiting_count(runtime) > 0 || has_flights(runtime))
-		&& clock_steady_ms() < deadline_ms && consumer_is_open(runtime->consumer)) {
-		links_serve(runtime);
-		if (!batch_run(runtime) && !query_run(runtime))
-			links_wait(runtime, deadline_ms);
-	}
+	finish_work(runtime);
 	if (runtime->marks[0].count + runtime->marks[1].count > 0 && database_is_open(runtime->database))
 		marks_flush(runtime);
 }

@@ -24,6 +24,7 @@ enum {
 	TRIES_ALONE = 4,           /* runs of one message that ended in a conflict, until it is parked */
 	STARTS_MAX = 3,            /* starts of one redelivered message that never finished, until it is parked */
 	STOP_LIMIT_MS = 4000,      /* graceful stop */
+	STOP_QUIET_MS = 100,       /* no delivery for that long after the cancel: none is on its way */
 	NACK_PAUSE_MS =
 		200, /* after a full queue refused a publish; the exchange's other queues took it, and take each repetition */
 	NACK_DOUBLINGS_MAX = 4,  /* of that pause, for an output refused again */
@@ -144,6 +145,7 @@ struct runtime {
 	int64_t timers_due_ms[WORKER_TIMERS_MAX];
 	int64_t sweep_due_ms, prune_due_ms;
 	int64_t progress_ms;      /* last commit, acknowledgement or known-dead dependency */
+	int64_t delivered_ms;     /* when the last delivery came */
 	int64_t stop_deadline_ms; /* of the graceful stop; 0 = nobody asked for it */
 	int signal_fd;
 	bool is_full_prefetch; /* after the first acknowledgement of this connection */

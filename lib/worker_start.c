@@ -106,6 +106,7 @@ static void name_connections(struct runtime *runtime)
 static void take_delivery(void *owner, struct delivery *delivery)
 {
 	struct runtime *runtime = owner;
+	runtime->delivered_ms = clock_steady_ms();
 	if (delivery->incarnation != runtime->acks.incarnation)
 		acks_reset(&runtime->acks, delivery->incarnation);
 	if (!acks_add(&runtime->acks, delivery->incarnation, delivery->tag)) {

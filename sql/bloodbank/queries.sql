@@ -158,8 +158,8 @@ INSERT INTO unit (unit_id, din, product_code, division, bank_id, component, bloo
 	reserved_until, collected_at, expires_at, volume_ml, initial_status, attributes, antigens, parents, designated_for,
 	anticoagulant, additive, batch, donor_ref)
 SELECT unit_id, din, product_code, division, bank_id, component, blood_group, profile, status, request_id, reserved_until,
-	collected_at, expires_at, volume_ml, initial_status, attributes::text[], antigens::text[], parents::text[], designated_for, anticoagulant, additive, batch,
-	donor_ref
+	collected_at, expires_at, volume_ml, initial_status, attributes::text[], antigens::text[], parents::text[], designated_for,
+	anticoagulant, additive, batch, donor_ref
 FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::bigint[], $9::text[],
 	$10::uuid[], $11::timestamptz[], $12::timestamptz[], $13::timestamptz[], $14::bigint[], $15::text[], $16::text[],
 	$17::text[], $18::text[], $19::text[], $20::text[], $21::text[], $22::text[], $23::text[])

@@ -37,11 +37,11 @@ class Maker:
     """Documents of one schema library (generator.schemas.Library), by one seed."""
 
     def __init__(self, library, seed):
-        self.library = library
+        self.documents = library
         self.random = random.Random(seed)
 
     def flat(self, node):
-        return self.library.flat(node, "test")[0]
+        return self.documents.flat(node, "test")[0]
 
     def good(self, node):
         node = self.flat(node)

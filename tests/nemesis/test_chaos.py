@@ -30,6 +30,31 @@ def test_connections_closed_by_the_broker(world):
     chain.check()
 
 
+def end_transactions(chain):
+    """In the middle, of whoever has one."""
+    chain.sql("hospital", "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = ANY (%s)", [list(WORKERS)])
+
+
+def restart_redis(chain):
+    chain.restart_server("redis")
+
+
+def kill_one(chain):
+    seat = chain.seats[-1]
+    chain.workers[seat].kill()
+    chain.start(seat, ready=False)
+
+
+def test_everything_at_once(world):
+    chain = loaded(world, REQUESTS, copies=2)
+    for part, trouble in enumerate((end_transactions, close_connections, kill_one, end_transactions, restart_redis,
+                                    close_connections, end_transactions), 1):
+        chain.wait_decided(REQUESTS * part // 10)
+        trouble(chain)
+    chain.settle()
+    chain.check()
+
+
 @pytest.mark.parametrize("copies", [1, 2])
 def test_workers_killed(world, copies):
     chain = loaded(world, REQUESTS, copies)

@@ -6,7 +6,7 @@ import pytest
 import bodies
 import kills
 from servers import wait_until
-from trial import PLANS, Trial, crash_points, received
+from trial import PLANS, Trial, crash_points, received, requested
 
 OWN_SCENE = ("after_attempt", "after_sweep_claim", "after_timer_commit")
 
@@ -30,23 +30,43 @@ def test_killed_in_the_sweep(world, references, worker):
     kills.kill_in_the_sweep(world, references(worker), worker)
 
 
-def test_killed_after_a_timer(world):
-    """What a timer decided is sent by the sweeper: no message comes again that would ask for it."""
-    plan = PLANS["bloodbank"]()
-    trial = Trial(world, plan)
-    trial.start()
+def let_a_unit_end(trial):
     trial.publish([received("short", 30, 1, group="B+", expires_at=bodies.soon(4)), received("long", 31, 1, group="B+")])
     trial.settle(2)
     assert trial.worker.stop() == 0
     wait_until(lambda: trial.rows("SELECT 1 FROM unit WHERE expires_at <= now()"), what="the unit's end")
-    trial.crash("after_timer_commit:2")
-    assert trial.rows("SELECT status FROM unit ORDER BY unit_id") == [("expired",), ("available",)]
-    assert trial.unsent() > 0
+
+
+def let_a_reservation_end(trial):
+    trial.publish([received("stock", 1, 6), requested("one")])
+    trial.settle(2)
+    assert trial.worker.stop() == 0
+    trial.rows("UPDATE unit SET reserved_until = now() - interval '1 second' WHERE status = 'reserved'")
+
+
+def let_a_request_become_due(trial):
+    trial.publish([received("stock", 1, 6), requested("one", needed_at=bodies.soon(3 * 24 * 3600))])
+    trial.settle(2)
+    assert trial.worker.stop() == 0
+    trial.rows("UPDATE request SET allocate_at = now() - interval '1 second' WHERE status = 'scheduled'")
+
+
+@pytest.mark.parametrize("prepare, passage, event", [
+    (let_a_unit_end, 2, "bloodbank.unit.expired"),
+    (let_a_reservation_end, 2, "bloodbank.reservation.released"),
+    (let_a_request_become_due, 1, "bloodbank.blood.approved"),
+], ids=["unit", "reservation", "scheduled request"])
+def test_killed_after_a_timer(world, prepare, passage, event):
+    """What a timer decided is sent by the sweeper: no message comes again that would ask for it."""
+    trial = Trial(world, PLANS["bloodbank"]())
+    trial.start()
+    prepare(trial)
+    trial.crash(f"after_timer_commit:{passage}")
+    assert trial.rows("SELECT count(*) FROM outbox WHERE sent_at IS NULL AND type = %s", [event]) == [(1,)]
     trial.start()
     trial.settle(2)
     trial.listen()
-    expired = [what for what in trial.heard().values() if what[2] == "bloodbank.unit.expired"]
-    assert len(expired) == 1 and bodies.unit_id(30) in expired[0][3]
+    assert len([what for what in trial.heard().values() if what[2] == event]) == 1
 
 
 @pytest.mark.parametrize("worker, event", [("hospital", "hospital.blood.requested"), ("bloodbank", "bloodbank.blood.rejected")])

@@ -1,4 +1,4 @@
-"""The whole chain of a blood request for tests: both workers, short words for bodies, and the books that must balance."""
+"""The chain of a blood request for tests: both workers, short words for bodies, and the books that must balance."""
 import datetime
 import itertools
 import json
@@ -152,9 +152,12 @@ class Chain:
         assert decision.type == "bloodbank.blood.rejected", decision.body
         return decision.body["reason"]
 
-    def view(self, kind, key):
+    def view(self, kind, key, version=None):
+        """What readers see in Redis, or None; also when it is not of that version."""
         found = self.world.redis().hgetall(f"view:{kind}:{key}")
-        return json.loads(found["body"]) | {"stored_version": int(found["version"])} if found else None
+        if not found or version not in (None, int(found["version"])):
+            return None
+        return json.loads(found["body"]) | {"stored_version": int(found["version"])}
 
     def status(self, body, status):
         """Waits until readers see a request in that status; returns the view."""
@@ -184,7 +187,8 @@ class Chain:
         """The hospital holds what the bank reserved for it, and each status fits."""
         self.wait_hospital()
         held = """SELECT request_id::text, unit_id FROM unit WHERE status = 'reserved' ORDER BY 1, 2"""
-        known = """SELECT u.request_id::text, u.unit_id FROM request_unit u JOIN allocation a USING (request_id, allocation_no)
+        known = """SELECT u.request_id::text, u.unit_id
+            FROM request_unit u JOIN allocation a USING (request_id, allocation_no)
             WHERE NOT EXISTS (SELECT FROM unit_release x WHERE x.request_id = u.request_id AND x.unit_id = u.unit_id
                 AND x.released_at > a.decided_at) ORDER BY 1, 2"""
         wait_until(lambda: self.sql(held) == self.sql(known, database="hospital"), 10, "the same units at both")

@@ -1,5 +1,7 @@
-"""From a hospital's request to its status, through the bus: the rules that a transfusion service insists on, and the faults of
-the systems that this one replaces."""
+"""
+From a hospital's request to its status, through the bus: the rules that a transfusion service insists on, and the
+faults of the systems that this one replaces.
+"""
 import signal
 import uuid
 
@@ -51,7 +53,8 @@ def test_a_status_never_stays_pending(chain):
     assert chain.status(full, "approved")["quantity_allocated"] == 2
     assert chain.status(partial, "partially_approved")["quantity_allocated"] == 1
     assert chain.status(none, "rejected")["reason"] == "no_compatible_stock"
-    assert chain.world.ask("hospital.query.request", {"request_id": none["request_id"]}).body["request"]["status"] == "rejected"
+    answer = chain.world.ask("hospital.query.request", {"request_id": none["request_id"]})
+    assert answer.body["request"]["status"] == "rejected"
 
 
 def test_an_upstream_system_asks_the_bank_itself(chain):
@@ -136,6 +139,31 @@ def test_the_floor_is_kept_for_the_urgent(chain):
     assert len(given(chain.ask(wish(quantity=3)))) == 3
     assert len(given(chain.ask(wish(urgency="emergency")))) == 1
     assert chain.reason(wish(urgency="emergency")) == "no_compatible_stock"
+
+
+def test_where_units_come_from(chain):
+    """bank-001 is near, bank-002 is far and has the older units."""
+    def banks(body):
+        return [unit["bank_id"] for unit in chain.ask(body).body["units"]]
+    chain.stock(2, age=2)
+    chain.stock(5, age=9, bank_id="bank-002")
+    assert banks(wish(quantity=2, urgency="emergency")) == ["bank-001"] * 2
+    chain.stock(2, age=2)
+    assert banks(wish(quantity=3)) == ["bank-002"] * 3
+    assert banks(wish(quantity=2)) == ["bank-001"] * 2
+    chain.stock(1, age=2)
+    pooled = chain.ask(wish(quantity=3)).body["units"]
+    assert [unit["bank_id"] for unit in pooled] == ["bank-002", "bank-002", "bank-001"]
+    assert [unit["expires_at"] for unit in pooled] == sorted(unit["expires_at"] for unit in pooled)
+
+
+def test_the_same_rejection_again(chain):
+    body = wish()
+    first = chain.ask(body)
+    chain.stock(3)
+    again = chain.ask(body)
+    assert (again.type, again.id, again.raw) == ("bloodbank.blood.rejected", first.id, first.raw)
+    assert chain.status(body, "rejected")["version"] == 2
 
 
 def test_an_unknown_group(chain):
@@ -267,9 +295,8 @@ def test_a_unit_that_expires_is_replaced(chain):
     assert given(second) == [unit_id(fresh)] and second.body["allocation_no"] == 2
     assert chain.tap.one("bloodbank.unit.expired").body["unit_id"] == unit_id(old)
     assert second.properties.correlation_id == first.properties.correlation_id
-    wait_until(lambda: [unit["unit_id"] for unit in chain.view("request", body["request_id"])["units"]] == [unit_id(fresh)],
-               what="the view")
-    chain.status(body, "approved")
+    view = wait_until(lambda: chain.view("request", body["request_id"], 4), what="the view")
+    assert view["status"] == "approved" and [unit["unit_id"] for unit in view["units"]] == [unit_id(fresh)]
 
 
 def test_a_scheduled_request(chain):
@@ -296,8 +323,8 @@ def test_stock_is_told_once_for_each_batch(chain):
     for body in bodies:
         chain.send(body)
     chain.tap.expect("bloodbank.blood.approved", count=150, timeout=20)
-    rows = chain.sql("SELECT bank_id || '/' || component || '/' || blood_group, available, reserved, version FROM stock "
-                     "WHERE available > 0")
+    rows = chain.sql("""SELECT bank_id || '/' || component || '/' || blood_group, available, reserved, version
+        FROM stock WHERE available > 0""")
     assert sorted(row[1:3] for row in rows) == [(25, 75), (25, 75)]
     for key, available, reserved, version in rows:
         heard = [message for message in chain.tap.messages if message.type == "bloodbank.inventory.updated"
@@ -306,8 +333,7 @@ def test_stock_is_told_once_for_each_batch(chain):
         assert versions == sorted(set(versions)) and versions[-1] == version
         assert (heard[-1].body["available"], heard[-1].body["reserved"]) == (available, reserved)
         assert len({message.headers["causation_id"] for message in heard}) == len(heard)
-        wait_until(lambda key=key, version=version: chain.view("stock", key)["stored_version"] == version, what="the view")
-        view = chain.view("stock", key)
+        view = wait_until(lambda key=key, version=version: chain.view("stock", key, version), what="the view")
         assert {name: view[name] for name in heard[-1].body} == heard[-1].body
 
 

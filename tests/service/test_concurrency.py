@@ -1,6 +1,6 @@
 """
-Two processes of the bank at once: requests, arrivals, and what time ends, all mixed. Each lane of the real queues is active in one
-process at a time; here both processes take from both lanes, so that nothing but the locks keeps them apart.
+Two processes of each worker at once: requests, arrivals, and what time ends, all mixed. Each lane of the real queues is
+active in one process at a time; here both take from both lanes, so that nothing but the locks keeps them apart.
 """
 import random
 import signal
@@ -18,7 +18,8 @@ GROUPS = ("O+", "A+", "B+")
 
 IN_VAIN = """
     SELECT r.request_id, u.unit_id FROM request r
-    JOIN unit u ON u.component = r.component AND u.blood_group::text IN (r.blood_group, replace(r.blood_group, '+', '-'))
+    JOIN unit u ON u.component = r.component
+        AND u.blood_group::text IN (r.blood_group, replace(r.blood_group, '+', '-'))
     WHERE r.status = 'waiting' AND r.component = 'whole_blood' AND u.status = 'available' AND u.designated_for IS NULL
         AND u.expires_at > now()"""
 
@@ -45,13 +46,13 @@ OUT_OF_TURN = """
 # Units that end, or whose reservation ends, while the test runs; and scheduled requests that fall due.
 DUE = """
     SELECT (SELECT count(*) FROM request WHERE status = 'scheduled' AND allocate_at < now() + interval '1 hour')
-        + (SELECT count(*) FROM unit
-           WHERE status IN ('available', 'reserved') AND least(reserved_until, expires_at) < now() + interval '1 hour')"""
+        + (SELECT count(*) FROM unit WHERE status IN ('available', 'reserved')
+            AND least(reserved_until, expires_at) < now() + interval '1 hour')"""
 
 
 def share_lanes(world):
-    """Makes the bank's queues anew, without their single active consumer."""
-    for queue in ("bloodbank", "bloodbank.emergency"):
+    """Makes the workers' queues anew, without their single active consumer."""
+    for queue in ("bloodbank", "bloodbank.emergency", "hospital", "hospital.emergency"):
         bindings = [found for found in world.management(f"queues/{{vhost}}/{queue}/bindings") if found["source"]]
         world.management(f"queues/{{vhost}}/{queue}", "DELETE")
         world.management(f"queues/{{vhost}}/{queue}", "PUT", json={
@@ -108,16 +109,19 @@ def is_over(chain):
 
 def test_two_processes_and_all_that_happens(world):
     share_lanes(world)
-    chance = random.Random(int(__import__('os').environ.get('SEED','20261122')))
+    chance = random.Random(20261122)
     chain = Chain(world)
     banks = [chain.bank, world.start_worker("bloodbank", env={"INSTANCE": "2"})]
+    hospitals = [chain.hospital, world.start_worker("hospital", env={"INSTANCE": "2"})]
     for bank_id in BANKS:
         chain.receive(*[a_bag(chance) for _ in range(120)], bank_id=bank_id)
     bodies = [a_wish(chance) for _ in range(REQUESTS)]
-    arrivals = [{"bank_id": chance.choice(BANKS), "units": [a_bag(chance) for _ in range(8)]} for _ in range(ARRIVALS)]
+    arrivals = [{"bank_id": chance.choice(BANKS), "units": [a_bag(chance) for _ in range(8)]}
+                for _ in range(ARRIVALS)]
     send_load(world, banks, mix_load(bodies, arrivals, chance))
     wait_until(lambda: is_over(chain), 30, "everything to be decided, and all that ends to have ended")
-    for worker in banks:
+    for worker in banks + hospitals:
+        assert worker.is_ready()
         samples = {name.split("{")[0]: value for name, value in worker.metrics().items() if "_bucket" not in name}
         assert samples["carebus_conflicts_total"] == 0, worker.log_tail()
         assert samples["carebus_batches_total"] > 20, "it had no part in this"

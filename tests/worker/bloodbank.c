@@ -47,6 +47,9 @@ static const struct row rows[] = {
 		ASK(R1, WANT("A+", "1", "routine") ",\"needed_at\":\"" TWO_DAYS_ON "\""), "approved 1 full 1/1 1" },
 	{ "needed later: scheduled, in silence", { A_POSITIVE }, ASKED,
 		ASK(R1, WANT("A+", "1", "routine") ",\"needed_at\":\"2026-05-30T20:26:41Z\""), "" },
+	{ "needed later, without a group: refused at once", { A_POSITIVE }, ASKED,
+		ASK(R1, WANT("unknown", "1", "routine") ",\"needed_at\":\"2026-07-01T00:00:00Z\""),
+		"rejected group_required" },
 	{ "an unknown group is for emergencies", { O_NEGATIVE }, ASKED, ASK(R1, WANT("unknown", "1", "urgent")),
 		"rejected group_required" },
 	{ "two bags come", { 0 }, BLOODBANK_UNIT_RECEIVE, RECEIVE(BAG("5", "A+", "") "," BAG("6", "A+", "")),
@@ -129,6 +132,24 @@ START_TEST(units_known_before)
 		"refused duplicate_conflict reserved");
 	bloodbank.conclude(&bench.batch, &bench.outbox);
 	ck_assert_str_eq(bench_told(&bench), "stock A+ 0/1");
+	bench_close(&bench);
+}
+END_TEST
+
+/* Two of one batch wait in the order in which they came, whatever their ids are. */
+START_TEST(back_orders_of_one_batch)
+{
+	struct bench bench;
+	bench_open(&bench);
+	bench_stock(&bench, 1, A_POSITIVE, 10);
+	bench_stock(&bench, 2, BLOOD_GROUP_AB_POSITIVE, 10);
+	ck_assert_str_eq(bench_send(&bench, ASKED, ASK(R2, WANT("A+", "2", "routine"))),
+		"approved 1 partial 1/2 1");
+	ck_assert_str_eq(bench_send(&bench, ASKED, ASK(R1, WANT("AB+", "2", "routine"))),
+		"approved 1 partial 1/2 2");
+	ck_assert_str_eq(bench_send(&bench, BLOODBANK_UNIT_RECEIVE, RECEIVE(BAG("5", "A+", ""))),
+		"received 5; approved 2 full 2/2 5");
+	ck_assert_str_eq(bench_progress(&bench, R2), "settled 2+0 v2");
 	bench_close(&bench);
 }
 END_TEST
@@ -283,6 +304,7 @@ int main(void)
 	tcase_add_test(tests, the_second_sees_what_the_first_took);
 	tcase_add_test(tests, the_same_again_hears_the_same);
 	tcase_add_test(tests, units_known_before);
+	tcase_add_test(tests, back_orders_of_one_batch);
 	tcase_add_test(tests, back_orders_by_priority);
 	tcase_add_test(tests, a_request_of_this_batch_may_wait);
 	tcase_add_test(tests, too_little_was_loaded);
