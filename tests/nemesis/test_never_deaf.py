@@ -71,6 +71,22 @@ def test_a_server_away_for_a_while(world, server):
         assert len(world.redis().keys("view:request:*")) == 3
 
 
+def test_a_redis_that_hangs(world):
+    """It keeps its connection and answers nothing: nobody waits for it."""
+    world.start_worker("hospital", {"SWEEP_AFTER_MS": 1500})
+    publish(world, ["first"])
+    wait_until(lambda: recorded(world) == 1 and acknowledged(world), what="the first request")
+    world.servers.signal("redis", signal.SIGSTOP)
+    try:
+        for number in range(COUNT):  # one by one: each is a batch of its own
+            publish(world, [number])
+            wait_until(lambda wanted=number + 2: recorded(world) == wanted, 5, "the next request")
+        wait_until(lambda: acknowledged(world) and unsent(world) == 0, what="every acknowledgement")
+    finally:
+        world.servers.signal("redis", signal.SIGCONT)
+    wait_until(lambda: len(world.redis().keys("view:request:*")) == COUNT + 1, 30, "the views to be made up for")
+
+
 def test_a_memory_alarm(world):
     """The broker blocks who publishes; what is decided waits, and is sent when the alarm is over. No restart, no blame."""
     publish(world, range(COUNT))
