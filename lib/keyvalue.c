@@ -14,8 +14,8 @@ enum {
 	OPEN_TIMEOUT_US = 500000, /* for the connect, and again for the login */
 	HOST_BYTES_MAX = 256,
 	PORT_MAX = 65535,
+	ANSWER_TIMEOUT_MS = 500, /* a cache that answers later is away: in the end batches wait for it */
 };
-#define ANSWER_TIMEOUT_MS SECONDS(3)
 
 /* A put that was queued and is not answered yet. */
 struct waiting {
@@ -160,7 +160,7 @@ static bool check_deadline(const struct keyvalue *store, struct why *why)
 {
 	if (store->count == 0 || clock_steady_ms() < store->waiting[store->first].deadline_ms)
 		return true;
-	return because(why, "connection", "redis: no answer for %d ms", (int)ANSWER_TIMEOUT_MS);
+	return because(why, "connection", "redis: no answer for %d ms", ANSWER_TIMEOUT_MS);
 }
 
 struct keyvalue *keyvalue_new(const char *url, const char *user, const char *password)

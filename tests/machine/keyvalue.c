@@ -340,7 +340,7 @@ START_TEST(a_server_that_hangs_is_given_up)
 	kill(server, SIGSTOP);
 	put("view:request:1", 1, "{}", 0);
 	ck_assert(!serve_until(1, &why));
-	ck_assert_str_eq(why.text, "redis: no answer for 3000 ms");
+	ck_assert_str_eq(why.text, "redis: no answer for 500 ms");
 	assert_all_lost(1);
 }
 END_TEST
