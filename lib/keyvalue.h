@@ -40,7 +40,7 @@ bool keyvalue_put(struct keyvalue *store, const char *key, int64_t version, cons
 
 /*
  * Sends and reads without waiting; on an error every unanswered put is reported as not stored, and the
- * connection closed (also when Redis refuses a put, or gives no answer for 3 s: so call it now and then
+ * connection closed (also when Redis refuses a put, or gives no answer for 0.5 s: so call it now and then
  * while puts are unanswered). `stored` must not call back into the store. The process must ignore SIGPIPE:
  * hiredis writes without MSG_NOSIGNAL.
  */
