@@ -240,7 +240,7 @@ static void send_plain(struct database *database, const struct query *query)
 {
 	if (!queue(database, query, -1))
 		return;
-	if (!PQsendQueryParams(database->connection, query->text, 0, NULL, NULL, NULL, NULL, 1))
+	if (!PQsendQueryPrepared(database->connection, query->name, 0, NULL, NULL, NULL, 1))
 		fail_gone(database);
 }
 
@@ -260,13 +260,20 @@ static void await_expected(struct database *database)
 			receive_next(database);
 }
 
+static void prepare_set(struct database *database, const struct query *const queries[])
+{
+	for (const struct query *const *query = queries; *query != NULL; query++)
+		if (queue(database, *query, -1)
+			&& !PQsendPrepare(database->connection, (*query)->name, (*query)->text, 0, NULL))
+			fail_gone(database);
+}
+
 static enum outcome prepare_all(struct database *database, struct why *why)
 {
+	static const struct query *const own[] = { &query_begin, &query_commit, &query_rollback, NULL };
+	prepare_set(database, own);
 	for (size_t s = 0; s < database->sets_count; s++)
-		for (const struct query *const *query = database->sets[s]; *query != NULL; query++)
-			if (queue(database, *query, -1)
-				&& !PQsendPrepare(database->connection, (*query)->name, (*query)->text, 0, NULL))
-				fail_gone(database);
+		prepare_set(database, database->sets[s]);
 	finish_pipeline(database);
 	forget_statements(database);
 	return database_failure(database, why);

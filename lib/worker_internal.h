@@ -194,6 +194,8 @@ void send_view_stored(void *owner, void *token, bool is_stored);
 
 /* worker_link.c: connections, waiting. */
 void links_serve(struct runtime *runtime);
+void links_serve_publisher(struct runtime
+		*runtime); /* what was sent goes out now, not after the next look around */
 void links_wait(struct runtime *runtime, int64_t deadline_ms);
 bool links_wait_for(void *owner, int fd, short events, int64_t deadline_ms);            /* database_wait_fn */
 void links_lost(struct runtime *runtime, enum link_number link, const struct why *why); /* logs, backs off */

@@ -127,6 +127,13 @@ static void open_keyvalue(struct runtime *runtime)
 		link_failed(runtime, LINK_KEYVALUE, &why, DELAY_MAX_MS);
 }
 
+void links_serve_publisher(struct runtime *runtime)
+{
+	struct why why = { 0 };
+	if (publisher_is_open(runtime->publisher) && !publisher_serve(runtime->publisher, &why))
+		link_failed(runtime, LINK_PUBLISHER, &why, DELAY_MAX_MS);
+}
+
 static void serve_open(struct runtime *runtime)
 {
 	struct why why = { 0 };
@@ -134,8 +141,7 @@ static void serve_open(struct runtime *runtime)
 		bool is_malformed = why.reason[0] == 'm';
 		link_failed(runtime, LINK_CONSUMER, &why, is_malformed ? DELAY_MALFORMED_MS : DELAY_MAX_MS);
 	}
-	if (publisher_is_open(runtime->publisher) && !publisher_serve(runtime->publisher, &why))
-		link_failed(runtime, LINK_PUBLISHER, &why, DELAY_MAX_MS);
+	links_serve_publisher(runtime);
 	if (keyvalue_is_open(runtime->keyvalue)
 		&& !keyvalue_serve(runtime->keyvalue, send_view_stored, runtime, &why))
 		link_failed(runtime, LINK_KEYVALUE, &why, DELAY_MAX_MS);

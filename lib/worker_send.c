@@ -229,10 +229,12 @@ void flight_launch(struct runtime *runtime, struct flight *flight)
 	bool is_settled = flight->unsettled_events == 0;
 	launch_outputs(runtime, flight, &flight->outbox);
 	launch_outputs(runtime, flight, &flight->extras);
-	if (is_settled)
+	if (is_settled) {
 		finish_if_settled(runtime, flight);
-	else
-		send_waiting(runtime);
+		return;
+	}
+	send_waiting(runtime);
+	links_serve_publisher(runtime);
 }
 
 void flight_park(struct runtime *runtime, struct flight *flight, const struct delivery *delivery,
