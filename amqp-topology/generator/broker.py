@@ -9,6 +9,7 @@ NOTHING = "^$"
 EVERYTHING = ".*"
 ASKER = "[a-z0-9._-]+"
 FEED = "feed"
+ANSWERS = "answers"
 SALT_BYTES = 4
 TAGS = {"administrator": ["administrator"], "watcher": ["monitoring"]}
 
@@ -53,8 +54,12 @@ def binding_row(source, destination, key, kind="queue"):
     return {"source": source, "destination": destination, "destination_type": kind, "routing_key": key, "arguments": {}}
 
 
-def watchers(contract):
-    return [user for user, about in contract.users.items() if about["kind"] == "watcher"]
+def unique(rows):
+    return [row for place, row in enumerate(rows) if row not in rows[:place]]
+
+
+def users_of_kind(contract, kind):
+    return [user for user, about in contract.users.items() if about["kind"] == kind]
 
 
 def feed_bindings(contract):
@@ -63,9 +68,16 @@ def feed_bindings(contract):
     for event in contract.events:
         keys = event.keys() if "feed" in event.consumers else []
         if event.is_answer:
-            keys = [f"{event.context}.answer.{user}.#" for user in watchers(contract)]
+            keys = [f"{event.context}.answer.{user}.#" for user in users_of_kind(contract, "watcher")]
         rows += [binding_row(event.exchange, FEED, key, "exchange") for key in keys]
-    return rows
+    return unique(rows)
+
+
+def answer_bindings(contract):
+    """Answers that a listener hears have an exchange that nobody else reads: secrets may be among them."""
+    contexts = sorted({event.context for event in contract.events if event.is_answer})
+    return [binding_row(context, ANSWERS, f"{context}.answer.{contract.users[user]['of']}.#", "exchange")
+            for context in contexts for user in users_of_kind(contract, "listener")]
 
 
 def bindings(contract):
@@ -80,7 +92,7 @@ def bindings(contract):
             if event.has_emergency_lane:
                 rows.append(binding_row(event.exchange, f"{queue}.emergency", f"{event.name}.emergency"))
     rows += [binding_row("parked", parked, queue) for queue, parked in parked_queues(contract).items()]
-    return rows + feed_bindings(contract)
+    return rows + feed_bindings(contract) + answer_bindings(contract)
 
 
 def policy_row(contract, queue, kind):
@@ -124,9 +136,10 @@ def permission_of(contract, user):
     if kind == "worker":
         own = [re.escape(name) for name, queue in contract.queues.items() if queue["owner"] == user]
         return NOTHING, one_of(written + ["parked"]), one_of(own)
-    if kind == "watcher":
-        own = re.escape(user) + r"\..+"
-        readable = [FEED] + [re.escape(parked) for parked in parked_queues(contract).values()]
+    if kind in ("watcher", "listener"):
+        own = re.escape(contract.users[user].get("of", user)) + r"\..+"
+        parked = [re.escape(queue) for queue in parked_queues(contract).values()]
+        readable = [FEED] + (parked if kind == "watcher" else [ANSWERS])
         return f"^{own}$", one_of(written + [own]), one_of(readable + [own])
     return NOTHING, one_of(written), NOTHING
 
@@ -146,10 +159,19 @@ def topic_permissions(contract, vhost):
         keys = emitted_keys(contract, user)
         for exchange in topic_exchanges(contract):
             write = EVERYTHING if about["kind"] == "administrator" else one_of(keys.get(exchange, []))
-            watches = about["kind"] == "watcher" and exchange == FEED
-            read = EVERYTHING if watches or about["kind"] == "administrator" else NOTHING
-            rows.append({"user": user, "vhost": vhost, "exchange": exchange, "write": write, "read": read})
+            rows.append({"user": user, "vhost": vhost, "exchange": exchange, "write": write,
+                         "read": readable_keys(about, exchange)})
     return rows
+
+
+def readable_keys(about, exchange):
+    """What may be bound: of the answers only the keys that name the asker, so that no wildcard reaches another's."""
+    kind = about["kind"]
+    if kind == "administrator" or (kind in ("watcher", "listener") and exchange == FEED):
+        return EVERYTHING
+    if kind == "listener" and exchange == ANSWERS:
+        return r"^[a-z]+\.answer\." + re.escape(about["of"]) + r"\.[a-z0-9._-]+$"
+    return NOTHING
 
 
 def topology(contract, vhost=None):
