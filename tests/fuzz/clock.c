@@ -4,6 +4,7 @@
  */
 #include "pieces.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +21,19 @@ static long offset_s(const char *text)
 		return 0;
 	long offset = hours * 3600L + minutes * 60L;
 	return *sign == '-' ? -offset : offset;
+}
+
+/* A fraction has digits, and the zone comes right behind. */
+static void check_end(const char *text)
+{
+	const char *end = text + strlen("2026-01-01T00:00:00");
+	if (*end == '.') {
+		size_t digits = strspn(end + 1, "0123456789");
+		must(digits >= 1 && digits <= 9, "a fraction has 1 to 9 digits");
+		end += 1 + digits;
+	}
+	must(*end != '\0' && strchr("Zz+-", *end) != NULL, "a zone follows");
+	must(strlen(end) == (*end == 'Z' || *end == 'z' ? 1 : 6), "and nothing behind it");
 }
 
 static void check_with_library(const char *text, int64_t time_us)
@@ -59,6 +73,29 @@ static void check_date(const char *text)
 	must(parts.tm_mday == day, "the day exists");
 }
 
+/* A date is valid if and only if the library's calendar has it. */
+static void check_calendar(uint64_t dice)
+{
+	struct tm parts = { .tm_year = (int)(dice % 10000) - 1900,
+		.tm_mon = (int)(dice / 10000 % 14) - 1,
+		.tm_mday = (int)(dice / 10000 / 14 % 34) };
+	const struct tm given = parts;
+	char text[32];
+	snprintf(text, sizeof(text), "%04d-%02d-%02d", given.tm_year + 1900, given.tm_mon + 1, given.tm_mday);
+	timegm(&parts);
+	bool exists = given.tm_year > -1900 && parts.tm_mday == given.tm_mday && parts.tm_mon == given.tm_mon;
+	must(date_is_valid(text) == exists, "a date is valid if and only if it exists");
+}
+
+/* FNV-1a: a number that any change of the input changes. */
+static uint64_t throw_dice(const uint8_t *data, size_t size)
+{
+	uint64_t hash = UINT64_C(0xcbf29ce484222325);
+	for (size_t i = 0; i < size; i++)
+		hash = (hash ^ data[i]) * UINT64_C(0x100000001b3);
+	return hash >> 8;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct pieces pieces = { data, size };
@@ -66,11 +103,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	int64_t time_us;
 	if (time_parse(text, &time_us)) {
 		check_with_library(text, time_us);
+		check_end(text);
 		check_printing(time_us);
 	}
 	if (date_is_valid(text))
 		check_date(text);
-	check_printing((int64_t)(pieces_u64(&pieces) % (uint64_t)DAYS_US(2900000)));
+	uint64_t dice = throw_dice(data, size);
+	check_printing((int64_t)(dice % (uint64_t)DAYS_US(2900000)));
+	check_calendar(dice);
 	free(text);
 	return 0;
 }

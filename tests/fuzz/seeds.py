@@ -24,7 +24,9 @@ UUIDS = ("6ba7b810-9dad-11d1-80b4-00c04fd430c8", "6BA7B810-9DAD-11D1-80B4-00C04F
 ADDRESSES = ("amqp://user:pass%20word@127.0.0.1:5672/carebus", "http://h", "postgresql://u@[::1]:5432/db?x=1",
              "amqp://:@h/%2f", "amqp://u:p", "://", "http://a:b@c@d/e")
 SETTINGS = (b"\x02name\n\x02json\n\x02any\n\x02secret\n\x0270000\n", b"\x01name\n\x03logfmt\n\x00\x01secret\n\x02-5\n",
-            b"\x00\x00\x00\x00\x00", b"\x03n\n\x03xml\n\x03\n\x03s\n\x037 \n", b"\x02both\n\x02both\n\x02both\n\x02b\n\x021e3\n")
+            b"\x00\x00\x00\x00\x00", b"\x00\x00\x00\x00\x03-6", b"\x00\x00\x00\x00\x0370001",
+            b"\x03n\n\x03xml\n\x03\n\x03s\n\x037 \n",
+            b"\x02both\n\x02both\n\x02both\n\x02b\n\x021e3\n")
 
 
 def bodies(contract):
@@ -34,6 +36,8 @@ def bodies(contract):
         node = contract.documents.file(f"{event.name}.json")
         for count in range(DOCUMENTS_PER_EVENT):
             good = maker.good(node)
+            if "days_of_stock" in good:
+                good["days_of_stock"] = 0.1 + 0.2  # takes all 17 digits
             yield f"{event.name}-{count}", bytes([number]) + json.dumps(good).encode()
             if good:
                 yield f"{event.name}-{count}-bad", bytes([number]) + maker.mutant(node, good).encode()

@@ -87,7 +87,6 @@ static void check_values(const struct values *values)
 		"texts keep their limit");
 	must(strcmp(values->format, "logfmt") == 0 || strcmp(values->format, "json") == 0,
 		"a choice is one of the list");
-	must(values->number >= MINIMUM && values->number <= MAXIMUM, "a number keeps its limits");
 }
 
 /* Each line of the faults begins with a name of the table. */
@@ -109,6 +108,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		files[i] = set_row(&table[i], &pieces);
 	bool is_good = settings_read(table, &values, stream);
 	fclose(stream);
+	must(values.number >= MINIMUM && values.number <= MAXIMUM,
+		"a number keeps its limits, and is 0 when refused");
 	if (is_good)
 		check_values(&values);
 	else
