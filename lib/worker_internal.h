@@ -216,7 +216,7 @@ bool query_run(struct runtime *runtime);
 void worker_prepare(struct runtime *runtime); /* names, connections (closed), metrics */
 void worker_release(struct runtime *runtime);
 bool worker_check_database(struct runtime *runtime, struct why *why);
-unsigned worker_answer_http(void *owner, const char *path, struct buffer *body);
+void worker_answer_http(void *owner, struct http_exchange *exchange);
 extern const struct setting worker_settings_table[];
 
 /* Logs and remembers that the process must end. */
