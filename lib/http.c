@@ -148,6 +148,11 @@ uint16_t http_port(const struct http *http)
 	return http->port;
 }
 
+bool http_has_pending(const struct http *http)
+{
+	return http->has_pending;
+}
+
 void http_quiesce(struct http *http)
 {
 	int listening = MHD_quiesce_daemon(http->daemon);
@@ -159,6 +164,7 @@ void http_quiesce(struct http *http)
 void http_serve(struct http *http)
 {
 	close_late(http);
+	http->has_pending = false;
 	for (int round = 0; round < ROUNDS_MAX; round++) {
 		MHD_UNSIGNED_LONG_LONG timeout_ms = 0;
 		if (MHD_run(http->daemon) != MHD_YES)

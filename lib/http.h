@@ -50,6 +50,9 @@ uint16_t http_port(const struct http *http); /* the one it listens on */
 /* Call it about once a second as well: connections that are late are closed here, and no descriptor tells of them. */
 void http_serve(struct http *http);
 
+/* Whether something was answered, or added to a stream, since the last http_serve: no descriptor tells of that. Serve, then wait. */
+bool http_has_pending(const struct http *http);
+
 /* Takes no new connections from now on; those that are there go on. */
 void http_quiesce(struct http *http);
 

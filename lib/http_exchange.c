@@ -82,6 +82,7 @@ static void wake(struct http_exchange *exchange)
 	if (!exchange->is_suspended)
 		return;
 	exchange->is_suspended = false;
+	exchange->http->has_pending = true;
 	MHD_resume_connection(exchange->connection);
 }
 

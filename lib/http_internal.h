@@ -38,6 +38,7 @@ struct http {
 	int epoll_socket;
 	uint16_t port;
 	int64_t look_ms; /* when to look for late connections again */
+	bool has_pending;
 	struct http_connection *connections;
 	struct http_exchange *exchanges;
 };

@@ -127,7 +127,7 @@ static void turn(struct client *client)
 		{ .fd = http_socket(http), .events = POLLIN },
 		{ .fd = client->is_closed ? -1 : client->socket, .events = POLLIN },
 	};
-	poll(descriptors, 2, 100);
+	poll(descriptors, 2, http_has_pending(http) ? 0 : 100);
 	http_serve(http);
 	if (client->is_closed)
 		return;
@@ -532,12 +532,14 @@ START_TEST(a_request_that_never_ends_is_closed)
 		while (!client.is_closed) {
 			ck_assert_int_lt(clock_steady_ms(), deadline_ms);
 			send(client.socket, "x", 1, MSG_NOSIGNAL);
+			struct pollfd nothing = { .fd = -1 };
+			poll(&nothing, 1, 20); /* far fewer bytes than the body wants */
 			turn(&client);
 		}
 		close(client.socket);
 		assert_alive();
 	}
-	ck_assert_uint_eq(answer_count, 2);
+	ck_assert_uint_eq(answer_count, 2); /* both are assert_alive's */
 }
 END_TEST
 
