@@ -191,14 +191,23 @@ const struct token *tokens_find(const struct tokens *tokens, const char *text)
 	return found != NULL && CRYPTO_memcmp(found->digest, wanted.digest, SHA256_BYTES) == 0 ? found : NULL;
 }
 
+void token_hash(const struct token *token, char out[SHA256_TEXT_BYTES])
+{
+	static const char digits[] = "0123456789abcdef";
+	for (size_t i = 0; i < SHA256_BYTES; i++) {
+		*out++ = digits[token->digest[i] >> 4];
+		*out++ = digits[token->digest[i] & 0x0f];
+	}
+	*out = '\0';
+}
+
 void token_print(const struct token *token, struct buffer *out)
 {
-	char expires[TIME_TEXT_BYTES] = "-";
-	for (size_t i = 0; i < SHA256_BYTES; i++)
-		buffer_print(out, "%02x", token->digest[i]);
+	char hash[SHA256_TEXT_BYTES], expires[TIME_TEXT_BYTES] = "-";
+	token_hash(token, hash);
 	if (token->has_expires_at)
 		time_print(token->expires_at, expires);
-	buffer_print(out, " %s %s %s %ld %s\n", token->subject, token_role_name(token->role),
+	buffer_print(out, "%s %s %s %s %ld %s\n", hash, token->subject, token_role_name(token->role),
 		token->facility_id == NULL ? "*" : token->facility_id, token->rate_per_s, expires);
 }
 

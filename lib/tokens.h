@@ -50,6 +50,9 @@ bool tokens_parse(const char *text, size_t length, struct arena *arena, struct t
  */
 const struct token *tokens_find(const struct tokens *tokens, const char *text);
 
+/* The digest as lower-case hex. */
+void token_hash(const struct token *token, char out[SHA256_TEXT_BYTES]);
+
 /* Adds the token's line. */
 void token_print(const struct token *token, struct buffer *out);
 
