@@ -25,7 +25,7 @@ DATABASES = ("hospital", "bloodbank")
 AMQP_USERS = ("admin", "hospital", "bloodbank", "notification", "bridge", "bridge-listener", "upstream", "operator")
 SECRETS = ([f"amqp-{user}" for user in AMQP_USERS]
            + [f"{server}-{user}" for server in ("postgres", "redis") for user in ("admin", *DATABASES)]
-           + ["installation"])
+           + ["redis-bridge", "idempotency-bridge", "installation"])
 PORTS = ("AMQP_PORT", "DIST_PORT", "EPMD_PORT", "MANAGEMENT_PORT", "PROMETHEUS_PORT", "POSTGRES_PORT", "REDIS_PORT")
 START_SECONDS = 60
 

@@ -53,7 +53,7 @@ struct bridge {
 	char speaker_name[128], listener_name[128], tag[64], asker[80], queue_prefix[80], answer_keys[8][112];
 	struct consumer_binding bindings[10];
 	struct backoff backoffs[LINK_COUNT];
-	unsigned views_incarnation; /* which opening of the connection to Redis */
+	unsigned views_incarnation;             /* which opening of the connection to Redis */
 	unsigned char namespace_id[UUID_BYTES]; /* of the ids of idempotent requests */
 	struct callers callers;
 	struct calls calls;
@@ -68,6 +68,10 @@ static inline void bridge_count(struct bridge *bridge, enum bridge_metric number
 	bridge->metrics[number].value += 1;
 }
 
+/* bridge.c: options of the server that takes the requests. */
+struct http_options bridge_http_options(struct bridge *bridge);
+void bridge_make_metrics(struct bridge *bridge);
+
 /* Answers, and counts it. `started_us` is when the request was there. */
 void bridge_answer(struct bridge *bridge, struct http_exchange *exchange, int64_t started_us,
 	const struct http_answer *answer);
@@ -81,5 +85,5 @@ void links_serve(struct bridge *bridge);
 void links_wait(struct bridge *bridge, int64_t deadline_ms);
 bool links_are_open(const struct bridge *bridge); /* to the broker: requests can be taken */
 
-/* main loop's: an HTTP request. */
-void bridge_take(void *owner, struct http_exchange *exchange);
+/* An event from the bus: for calls and streams. */
+void bridge_hear(struct bridge *bridge, const struct delivery *delivery);

@@ -20,33 +20,6 @@ const char *heard_text(struct heard *heard, const char *member)
 	return json_string_value(json_object_get(heard_body(heard), member));
 }
 
-struct call *call_new(struct bridge *bridge, struct http_exchange *exchange, const struct route *route,
-	const struct caller *caller, const char *id)
-{
-	struct calls *calls = &bridge->calls;
-	if (calls->count == CALLS_MAX)
-		return NULL;
-	struct call *call = calloc(1, sizeof(*call));
-	if (call == NULL)
-		abort();
-	call->bridge = bridge;
-	call->exchange = exchange;
-	call->route = route;
-	call->caller = *caller;
-	memcpy(call->id, id, sizeof(call->id));
-	call->started_us = clock_steady_us();
-	call->deadline_ms = INT64_MAX;
-	arena_init(&call->arena);
-	buffer_init(&call->body);
-	call->next = calls->first;
-	if (call->next != NULL)
-		call->next->previous = call;
-	calls->first = call;
-	calls->count++;
-	http_set_data(exchange, call);
-	return call;
-}
-
 static void release(struct call *call)
 {
 	if (!call->is_over || call->references > 0)
@@ -72,6 +45,42 @@ static void end(struct call *call)
 	release(call);
 }
 
+static void leave(struct bridge *bridge, struct guest *guest)
+{
+	struct call *call = (struct call *)guest;
+	(void)bridge;
+	call->exchange = NULL;
+	end(call);
+}
+
+struct call *call_new(struct bridge *bridge, struct http_exchange *exchange, const struct route *route,
+	const struct caller *caller, const char *id)
+{
+	struct calls *calls = &bridge->calls;
+	if (calls->count == CALLS_MAX)
+		return NULL;
+	struct call *call = calloc(1, sizeof(*call));
+	if (call == NULL)
+		abort();
+	call->guest.leave = leave;
+	call->bridge = bridge;
+	call->exchange = exchange;
+	call->route = route;
+	call->caller = *caller;
+	memcpy(call->id, id, sizeof(call->id));
+	call->started_us = clock_steady_us();
+	call->deadline_ms = INT64_MAX;
+	arena_init(&call->arena);
+	buffer_init(&call->body);
+	call->next = calls->first;
+	if (call->next != NULL)
+		call->next->previous = call;
+	calls->first = call;
+	calls->count++;
+	http_set_data(exchange, call);
+	return call;
+}
+
 void call_answer(struct call *call, const struct http_answer *answer)
 {
 	if (call->exchange != NULL)
@@ -83,12 +92,6 @@ void call_refuse(struct call *call, const struct problem *problem)
 {
 	if (call->exchange != NULL)
 		bridge_refuse(call->bridge, call->exchange, call->started_us, problem);
-	end(call);
-}
-
-void call_abandon(struct call *call)
-{
-	call->exchange = NULL;
 	end(call);
 }
 
@@ -111,7 +114,8 @@ void call_read_view(struct call *call, const char *name, const char *id)
 	call->on_view(call, 0, NULL, 0);
 }
 
-void call_view_read(void *owner, void *token, bool is_read, int64_t version, const char *body, size_t body_bytes)
+void call_view_read(void *owner, void *token, bool is_read, int64_t version, const char *body,
+	size_t body_bytes)
 {
 	struct call *call = token;
 	struct bridge *bridge = owner;
@@ -134,12 +138,13 @@ void call_view_stored(void *owner, void *token, bool is_stored)
 
 static void refuse_unsent(struct call *call, const char *detail)
 {
-	call_refuse(call, &(struct problem){
-		.status = 503,
-		.code = "unavailable",
-		.detail = detail,
-		.headers = { { "Retry-After", "2" } },
-	});
+	call_refuse(call,
+		&(struct problem){
+			.status = 503,
+			.code = "unavailable",
+			.detail = detail,
+			.headers = { { "Retry-After", "2" } },
+		});
 }
 
 void call_send(struct call *call, enum event event)
@@ -188,21 +193,14 @@ void call_settled(void *owner, void *token, enum settlement settlement)
 		call->on_settled(call, settlement);
 }
 
-void calls_hear(struct calls *calls, const struct delivery *delivery)
+void calls_hear(struct calls *calls, struct heard *heard)
 {
-	struct heard heard = {
-		.event = event_find(delivery->type == NULL ? "" : delivery->type),
-		.delivery = delivery,
-	};
 	struct call *next;
-	if (heard.event == EVENT_NONE)
-		return;
 	for (struct call *call = calls->first; call != NULL; call = next) {
 		next = call->next;
 		if (call->on_heard != NULL)
-			call->on_heard(call, &heard);
+			call->on_heard(call, heard);
 	}
-	json_decref(heard.body);
 }
 
 void calls_expire(struct calls *calls)
@@ -227,5 +225,6 @@ void calls_expire(struct calls *calls)
 void calls_clear(struct calls *calls)
 {
 	while (calls->first != NULL)
-		refuse_unsent(calls->first, "the bridge stops; try again, with the same Idempotency-Key nothing happens twice");
+		refuse_unsent(calls->first,
+			"the bridge stops; try again, with the same Idempotency-Key nothing happens twice");
 }

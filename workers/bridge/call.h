@@ -21,6 +21,11 @@ enum {
 struct bridge;
 struct call;
 
+/* Whose an exchange is; the first member of what waits for it or feeds it. `leave`: its client left. */
+struct guest {
+	void (*leave)(struct bridge *bridge, struct guest *guest);
+};
+
 /* An event from the bus, while all calls look at it. */
 struct heard {
 	enum event event;
@@ -36,10 +41,12 @@ const char *heard_text(struct heard *heard, const char *member); /* NULL when it
 /* What a call does next. Each may end the call. */
 typedef void call_heard_fn(struct call *call, struct heard *heard);
 typedef void call_settled_fn(struct call *call, enum settlement settlement);
-typedef void call_view_fn(struct call *call, int64_t version, const char *body, size_t body_bytes); /* body NULL: a miss */
+typedef void call_view_fn(struct call *call, int64_t version, const char *body,
+	size_t body_bytes); /* body NULL: a miss */
 typedef void call_late_fn(struct call *call);
 
 struct call {
+	struct guest guest;
 	struct bridge *bridge;
 	struct http_exchange *exchange; /* NULL: the client has left */
 	const struct route *route;
@@ -52,13 +59,13 @@ struct call {
 	call_settled_fn *on_settled;
 	call_view_fn *on_view;
 	call_late_fn *on_late;
-	call_late_fn *on_found; /* see reading_check */
+	call_late_fn *on_found;           /* see reading_check */
 	char message_id[UUID_TEXT_BYTES]; /* of what was sent last: answers name it as their cause */
 	const char *key;                  /* of the decision that is waited for */
 	struct buffer body;               /* of the command */
 	bool is_emergency;
-	long wait_s;        /* of `Prefer: wait`; 0 = none */
-	const char *accepted; /* body of the event that accepted the command; NULL: it was not heard */
+	long wait_s;                /* of `Prefer: wait`; 0 = none */
+	const char *accepted;       /* body of the event that accepted the command; NULL: it was not heard */
 	unsigned views_incarnation; /* of the connection that the view was missing on */
 	unsigned references;        /* tokens that Redis and the broker still hold */
 	bool is_over;               /* answered or left: freed with its last reference */
@@ -79,9 +86,6 @@ struct call *call_new(struct bridge *bridge, struct http_exchange *exchange, con
 void call_answer(struct call *call, const struct http_answer *answer);
 void call_refuse(struct call *call, const struct problem *problem);
 
-/* The client left, or the process stops. */
-void call_abandon(struct call *call);
-
 /* Reads a view; `on_view` hears of it, also when Redis is away (a miss). */
 void call_read_view(struct call *call, const char *name, const char *id);
 
@@ -91,7 +95,7 @@ void call_send(struct call *call, enum event event);
 void call_set_deadline(struct call *call, int64_t in_ms);
 
 /* All calls look at an event. */
-void calls_hear(struct calls *calls, const struct delivery *delivery);
+void calls_hear(struct calls *calls, struct heard *heard);
 
 /* Those whose time is over. */
 void calls_expire(struct calls *calls);
@@ -99,7 +103,8 @@ void calls_clear(struct calls *calls);
 
 /* Callbacks of the connections: token is the call. */
 void call_settled(void *owner, void *token, enum settlement settlement);
-void call_view_read(void *owner, void *token, bool is_read, int64_t version, const char *body, size_t body_bytes);
+void call_view_read(void *owner, void *token, bool is_read, int64_t version, const char *body,
+	size_t body_bytes);
 void call_view_stored(void *owner, void *token, bool is_stored);
 
 /* posting.c, reading.c: begin a call of their kind. */

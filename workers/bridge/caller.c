@@ -57,7 +57,8 @@ bool callers_refresh(struct callers *callers, struct why *why)
 		return true;
 	callers->look_ms = clock_steady_ms() + CALLERS_LOOK_MS;
 	if (stat(callers->path, &now) != 0)
-		return because(why, "tokens", "%s: %s; `carebus token add` makes one", callers->path, strerror(errno));
+		return because(why, "tokens", "%s: %s; `carebus token add` makes one", callers->path,
+			strerror(errno));
 	if (callers->was_read && is_same_file(&now, &callers->seen))
 		return true;
 	if (!read_file(callers, why))

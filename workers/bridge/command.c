@@ -31,7 +31,8 @@ static bool refuse_faults(struct problem *problem, const struct schema_faults *f
 /* NULL: no JSON object; the schema's own reader tells what is wrong with it. */
 static json_t *parse(const char *text, size_t length)
 {
-	json_t *object = json_loadb(length == 0 ? "{}" : text, length == 0 ? 2 : length, JSON_REJECT_DUPLICATES, NULL);
+	json_t *object =
+		json_loadb(length == 0 ? "{}" : text, length == 0 ? 2 : length, JSON_REJECT_DUPLICATES, NULL);
 	if (json_is_object(object))
 		return object;
 	json_decref(object);
@@ -51,8 +52,8 @@ static bool is_other(const json_t *object, const char *member, const char *value
 }
 
 /* A token for everything acts in no facility's name. */
-static bool complete(json_t *object, const struct command *command, const struct caller *caller, const char *id,
-	const char *key, struct problem *problem)
+static bool complete(json_t *object, const struct command *command, const struct caller *caller,
+	const char *id, const char *key, struct problem *problem)
 {
 	if (is_other(object, command->id_member, id))
 		return refuse(problem, 422, "invalid", "the body and the path name different things");
@@ -66,8 +67,8 @@ static bool complete(json_t *object, const struct command *command, const struct
 	return true;
 }
 
-static bool read_completed(const struct schema *schema, const json_t *object, struct arena *arena, void **body,
-	struct problem *problem)
+static bool read_completed(const struct schema *schema, const json_t *object, struct arena *arena,
+	void **body, struct problem *problem)
 {
 	struct schema_faults *faults = arena_new(arena, sizeof(*faults));
 	char *text = json_dumps(object, JSON_COMPACT);
@@ -88,8 +89,9 @@ static bool refuse_text(const struct schema *schema, const char *text, size_t le
 	return refuse_faults(problem, faults);
 }
 
-bool command_write(const struct command *command, const struct caller *caller, const char *id, const char *key,
-	const char *text, size_t length, struct arena *arena, struct buffer *out, void **body, struct problem *problem)
+bool command_write(const struct command *command, const struct caller *caller, const char *id,
+	const char *key, const char *text, size_t length, struct arena *arena, struct buffer *out, void **body,
+	struct problem *problem)
 {
 	const struct schema *schema = event_type(command->event)->schema;
 	json_t *object = parse(text, length);

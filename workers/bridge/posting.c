@@ -30,10 +30,13 @@ static bool name_message(struct call *call, struct problem *problem)
 		return true;
 	}
 	if (key[0] == '\0' || strlen(key) > IDEMPOTENCY_KEY_MAX) {
-		*problem = (struct problem){ .status = 400, .code = "malformed", .detail = "Idempotency-Key has 1 to 255 characters" };
+		*problem = (struct problem){
+			.status = 400, .code = "malformed", .detail = "Idempotency-Key has 1 to 255 characters"
+		};
 		return false;
 	}
-	const char *const names[] = { call->caller.subject, http_method(call->exchange), http_path(call->exchange), key, NULL };
+	const char *const names[] = { call->caller.subject, http_method(call->exchange),
+		http_path(call->exchange), key, NULL };
 	uuid_from_names(call->bridge->namespace_id, names, call->message_id);
 	return true;
 }
@@ -51,29 +54,18 @@ static bool check_type(const struct call *call, struct problem *problem)
 	http_body(call->exchange, &body_bytes);
 	if (body_bytes == 0 || is_json(http_header(call->exchange, "Content-Type")))
 		return true;
-	*problem = (struct problem){ .status = 415, .code = "unsupported_media_type", .detail = "send application/json" };
+	*problem = (struct problem){
+		.status = 415, .code = "unsupported_media_type", .detail = "send application/json"
+	};
 	return false;
-}
-
-static const struct field *find_field(const struct schema *schema, const char *name)
-{
-	for (size_t i = 0; i < schema->field_count; i++)
-		if (strcmp(schema->fields[i].name, name) == 0)
-			return &schema->fields[i];
-	return NULL;
 }
 
 /* The command's own members that decide its way: the key, and the lane. */
 static void note_members(struct call *call, const void *body)
 {
-	const struct event_type *type = event_type(command_of(call)->event);
-	const struct field *urgency = type->has_emergency_lane ? find_field(type->schema, "urgency") : NULL;
-	if (urgency != NULL)
-		call->is_emergency = *(const enum urgency *)((const char *)body + urgency->offset) == URGENCY_EMERGENCY;
-	if (command_of(call)->key != NULL) {
-		const struct field *key = find_field(type->schema, command_of(call)->key);
-		call->key = *(const char *const *)((const char *)body + key->offset);
-	}
+	enum event event = command_of(call)->event;
+	call->is_emergency = event_urgency(event, body) == URGENCY_EMERGENCY;
+	call->key = event_id(event, body);
 }
 
 static bool prepare(struct call *call, struct problem *problem)
@@ -82,8 +74,8 @@ static bool prepare(struct call *call, struct problem *problem)
 	void *body;
 	const char *text = http_body(call->exchange, &length);
 	if (!check_type(call, problem) || !name_message(call, problem)
-		|| !command_write(command_of(call), &call->caller, call->id, call->message_id, text, length, &call->arena,
-			&call->body, &body, problem))
+		|| !command_write(command_of(call), &call->caller, call->id, call->message_id, text, length,
+			&call->arena, &call->body, &body, problem))
 		return false;
 	note_members(call, body);
 	if (command_of(call)->decided[0] != EVENT_NONE)
@@ -108,19 +100,21 @@ static void answer_event(struct call *call, unsigned status, const char *body, s
 	if (status == 202)
 		*next++ = (struct http_header){ "Retry-After", "1" };
 	if (call->wait_s > 0 && status == 200)
-		*next = (struct http_header){ "Preference-Applied", arena_print(&call->arena, "wait=%ld", call->wait_s) };
+		*next =
+			(struct http_header){ "Preference-Applied", arena_print(&call->arena, "wait=%ld", call->wait_s) };
 	call_answer(call, &answer);
 }
 
 static void refuse_by_event(struct call *call, struct heard *heard)
 {
 	const char *reason = heard_text(heard, "reason");
-	call_refuse(call, &(struct problem){
-		.status = problem_status(reason == NULL ? "" : reason),
-		.code = reason == NULL ? "refused" : reason,
-		.detail = heard_text(heard, "detail"),
-		.state = heard_text(heard, "state"),
-	});
+	call_refuse(call,
+		&(struct problem){
+			.status = problem_status(reason == NULL ? "" : reason),
+			.code = reason == NULL ? "refused" : reason,
+			.detail = heard_text(heard, "detail"),
+			.state = heard_text(heard, "state"),
+		});
 }
 
 static bool is_decision(const struct call *call, struct heard *heard)
@@ -155,7 +149,8 @@ static void hear(struct call *call, struct heard *heard)
 /* A request that was confirmed, but whose worker says nothing yet: what the caller may see of it until then. */
 static json_t *first_view(const struct call *call)
 {
-	static const char *const copied[] = { "order_id", "hospital_id", "component", "group", "urgency", "needed_at" };
+	static const char *const copied[] = { "order_id", "hospital_id", "component", "group", "urgency",
+		"needed_at" };
 	json_t *body = json_loadb(buffer_text(&call->body), call->body.length_bytes, 0, NULL);
 	json_t *view = json_pack("{s:s}", "request_id", call->key);
 	for (size_t i = 0; i < sizeof(copied) / sizeof(copied[0]); i++)
@@ -189,20 +184,21 @@ static void answer_undecided(struct call *call)
 	if (text == NULL)
 		abort();
 	/* version 0 is stored only where nothing is there: whatever its owner tells of it is newer */
-	keyvalue_put(call->bridge->views, arena_print(&call->arena, "view:request:%s", call->key), 0, text, strlen(text),
-		NULL);
+	keyvalue_put(call->bridge->views, arena_print(&call->arena, "view:request:%s", call->key), 0, text,
+		strlen(text), NULL);
 	answer_event(call, 202, text, strlen(text));
 	free(text);
 }
 
 static void refuse_unconfirmed(struct call *call, const char *detail)
 {
-	call_refuse(call, &(struct problem){
-		.status = 503,
-		.code = "unavailable",
-		.detail = detail,
-		.headers = { { "Retry-After", "2" } },
-	});
+	call_refuse(call,
+		&(struct problem){
+			.status = 503,
+			.code = "unavailable",
+			.detail = detail,
+			.headers = { { "Retry-After", "2" } },
+		});
 }
 
 static void settle(struct call *call, enum settlement settlement)
@@ -225,7 +221,8 @@ static void settle(struct call *call, enum settlement settlement)
 
 static void refuse_late(struct call *call)
 {
-	refuse_unconfirmed(call, "the broker did not confirm the command in time; send it again with the same Idempotency-Key");
+	refuse_unconfirmed(call,
+		"the broker did not confirm the command in time; send it again with the same Idempotency-Key");
 }
 
 static void post(struct call *call)

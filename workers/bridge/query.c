@@ -50,12 +50,13 @@ static bool check_facility(const struct query *query, json_t *object, struct pro
 	const char *asked = json_string_value(json_object_get(object, query->facility));
 	if (asked != NULL && strcmp(asked, own) == 0)
 		return true;
-	*problem = (struct problem){ .status = 403, .code = "forbidden", .detail = "the token is of another facility" };
+	*problem =
+		(struct problem){ .status = 403, .code = "forbidden", .detail = "the token is of another facility" };
 	return false;
 }
 
-static bool read_checked(const struct query *query, const json_t *object, struct arena *arena, struct buffer *out,
-	struct problem *problem)
+static bool read_checked(const struct query *query, const json_t *object, struct arena *arena,
+	struct buffer *out, struct problem *problem)
 {
 	struct schema_faults *faults = arena_new(arena, sizeof(*faults));
 	char *text = json_dumps(object, JSON_COMPACT);

@@ -8,7 +8,8 @@ struct query {
 	const struct http_exchange *exchange;
 	const struct route *route;
 	const struct schema *schema; /* of the question */
-	const char *facility;        /* the parameter that must be the caller's, and is his when it is absent; NULL: there is none */
+	const char *
+		facility; /* the parameter that must be the caller's, and is his when it is absent; NULL: there is none */
 	const struct caller *caller;
 };
 

@@ -78,8 +78,8 @@ static void fill_view(struct call *call, int64_t version, const char *body)
 	struct bridge *bridge = call->bridge;
 	if (reading_of(call)->view == NULL || call->views_incarnation != bridge->views_incarnation)
 		return;
-	keyvalue_put(bridge->views, arena_print(&call->arena, "view:%s:%s", reading_of(call)->view, call->id), version, body,
-		strlen(body), NULL);
+	keyvalue_put(bridge->views, arena_print(&call->arena, "view:%s:%s", reading_of(call)->view, call->id),
+		version, body, strlen(body), NULL);
 }
 
 static void take_thing(struct call *call, struct heard *heard)
@@ -110,7 +110,8 @@ static void take_page(struct call *call, struct heard *heard)
 	};
 	const char *next = heard_text(heard, "next");
 	if (next != NULL)
-		answer.headers[1] = (struct http_header){ "Link", query_link(call->exchange, call->route, next, &call->arena) };
+		answer.headers[1] =
+			(struct http_header){ "Link", query_link(call->exchange, call->route, next, &call->arena) };
 	call_answer(call, &answer);
 }
 
@@ -128,12 +129,13 @@ static void hear(struct call *call, struct heard *heard)
 
 static void refuse_unanswered(struct call *call)
 {
-	call_refuse(call, &(struct problem){
-		.status = 503,
-		.code = "unavailable",
-		.detail = "the worker that knows it does not answer now; try again",
-		.headers = { { "Retry-After", "2" } },
-	});
+	call_refuse(call,
+		&(struct problem){
+			.status = 503,
+			.code = "unavailable",
+			.detail = "the worker that knows it does not answer now; try again",
+			.headers = { { "Retry-After", "2" } },
+		});
 }
 
 /* A question that was confirmed goes on waiting; all else is over. */

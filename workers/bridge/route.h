@@ -14,27 +14,29 @@ enum { ROUTE_EVENTS_MAX = 3, ROUTE_PARAMETERS_MAX = 8, ROUTE_ID_MAX = 128 };
 
 /* What is looked at before a command about it is sent, and what a read shows: an aggregate with a view, or a question to its owner. */
 struct reading {
-	const char *view;       /* "request": key view:request:<id> in Redis; NULL: there is no view */
-	enum event question;    /* to the owner */
-	enum event answer;      /* his */
-	const char *id_member;  /* of the question, from the path; NULL: a list, the query's parameters are its members */
-	const char *item;       /* member of the answer that holds the thing; NULL: the answer itself is shown */
-	const char *facility;   /* member of the thing, or parameter of the list, that names whose it is */
-	bool is_for_all;        /* what it shows is no facility's secret */
+	const char *view;    /* "request": key view:request:<id> in Redis; NULL: there is no view */
+	enum event question; /* to the owner */
+	enum event answer;   /* his */
+	const char
+		*id_member; /* of the question, from the path; NULL: a list, the query's parameters are its members */
+	const char *item;     /* member of the answer that holds the thing; NULL: the answer itself is shown */
+	const char *facility; /* member of the thing, or parameter of the list, that names whose it is */
+	bool is_for_all;      /* what it shows is no facility's secret */
 };
 
 /* How a POST becomes an event. */
 struct command {
 	enum event event;
-	enum event accepted;                  /* answers it, by causation */
-	enum event refused;                   /* as well */
-	enum event decided[ROUTE_EVENTS_MAX]; /* with `Prefer: wait`: the final decision, by `key`; else `accepted` is final */
-	const char *key;                      /* member that the decision and the command share; NULL: there is no decision */
-	const char *id_member;                /* gets the id of the path */
-	const char *facility;                 /* member that must be the caller's; gets his when it is absent */
-	const char *actor;                    /* member that gets the caller's subject when it is absent */
-	const char *location;                 /* of what is made, by `key`: "/v1/blood-requests/" */
-	const struct reading *about;          /* must be there, and the caller's; NULL: nothing */
+	enum event accepted; /* answers it, by causation */
+	enum event refused;  /* as well */
+	enum event decided
+		[ROUTE_EVENTS_MAX]; /* with `Prefer: wait`: the final decision, by `key`; else `accepted` is final */
+	const char *key;        /* member that the decision and the command share; NULL: there is no decision */
+	const char *id_member;  /* gets the id of the path */
+	const char *facility;   /* member that must be the caller's; gets his when it is absent */
+	const char *actor;      /* member that gets the caller's subject when it is absent */
+	const char *location;   /* of what is made, by `key`: "/v1/blood-requests/" */
+	const struct reading *about; /* must be there, and the caller's; NULL: nothing */
 };
 
 enum route_kind { ROUTE_COMMAND, ROUTE_READING, ROUTE_STREAM };

@@ -9,6 +9,7 @@
 enum { FACILITIES_MAX = 256 }; /* named in one event: its hospital, and the banks of its units */
 
 struct stream {
+	struct guest guest;
 	struct http_exchange *exchange;
 	char facility_id[TOKEN_SUBJECT_MAX + 1]; /* "" = all */
 	bool events[EVENT_COUNT];                /* wanted */
@@ -73,18 +74,27 @@ static bool choose_events(struct stream *stream, const char *types)
 	return true;
 }
 
-static bool open_filter(struct stream *stream, const struct http_exchange *exchange, const struct caller *caller,
-	struct problem *problem)
+static bool open_filter(struct stream *stream, const struct http_exchange *exchange,
+	const struct caller *caller, struct problem *problem)
 {
 	static const char *const parameters[] = { "types", "facility_id", NULL };
 	const char *facility_id = http_parameter(exchange, "facility_id");
-	if (http_unknown_parameter(exchange, parameters) != NULL || (facility_id != NULL && strlen(facility_id) > TOKEN_SUBJECT_MAX))
-		*problem = (struct problem){ .status = 400, .code = "unknown_parameter", .detail = "there are types and facility_id" };
+	if (http_unknown_parameter(exchange, parameters) != NULL
+		|| (facility_id != NULL && strlen(facility_id) > TOKEN_SUBJECT_MAX))
+		*problem = (struct problem){
+			.status = 400, .code = "unknown_parameter", .detail = "there are types and facility_id"
+		};
 	else if (facility_id != NULL && !caller_covers(caller, facility_id))
-		*problem = (struct problem){ .status = 403, .code = "forbidden", .detail = "the token is of another facility" };
+		*problem = (struct problem){
+			.status = 403, .code = "forbidden", .detail = "the token is of another facility"
+		};
 	else if (!choose_events(stream, http_parameter(exchange, "types")))
-		*problem = (struct problem){ .status = 422, .code = "invalid",
-			.detail = "types is a list of event names, like bloodbank.blood.approved or bloodbank.*, with commas between" };
+		*problem = (struct problem){
+			.status = 422,
+			.code = "invalid",
+			.detail =
+				"types is a list of event names, like bloodbank.blood.approved or bloodbank.*, with commas between"
+		};
 	else
 		problem->status = 0;
 	const char *own = facility_id == NULL ? caller->facility_id : facility_id;
@@ -102,31 +112,9 @@ static void add(struct streams *streams, struct stream *stream)
 	streams->count++;
 }
 
-void stream_begin(struct bridge *bridge, struct http_exchange *exchange, const struct caller *caller, int64_t started_us)
+static void leave(struct bridge *bridge, struct guest *guest)
 {
-	struct problem problem = { .status = 503, .code = "unavailable", .detail = "too many clients listen; try again later",
-		.headers = { { "Retry-After", "30" } } };
-	struct stream *stream = calloc(1, sizeof(*stream));
-	if (stream == NULL)
-		abort();
-	if (bridge->streams.count >= STREAMS_MAX || !open_filter(stream, exchange, caller, &problem)) {
-		free(stream);
-		bridge_refuse(bridge, exchange, started_us, &problem);
-		return;
-	}
-	stream->exchange = exchange;
-	add(&bridge->streams, stream);
-	http_set_data(exchange, stream);
-	http_stream(exchange, &(struct http_answer){
-		.status = 200,
-		.content_type = "text/event-stream",
-		.headers = { { "Cache-Control", "no-store" }, { "X-Accel-Buffering", "no" } },
-	});
-	http_stream_add(exchange, "retry: 2000\n\n", strlen("retry: 2000\n\n"));
-}
-
-void stream_over(struct bridge *bridge, struct stream *stream)
-{
+	struct stream *stream = (struct stream *)guest;
 	struct streams *streams = &bridge->streams;
 	if (stream->previous != NULL)
 		stream->previous->next = stream->next;
@@ -136,6 +124,34 @@ void stream_over(struct bridge *bridge, struct stream *stream)
 		stream->next->previous = stream->previous;
 	streams->count--;
 	free(stream);
+}
+
+void stream_begin(struct bridge *bridge, struct http_exchange *exchange, const struct caller *caller,
+	int64_t started_us)
+{
+	struct problem problem = { .status = 503,
+		.code = "unavailable",
+		.detail = "too many clients listen; try again later",
+		.headers = { { "Retry-After", "30" } } };
+	struct stream *stream = calloc(1, sizeof(*stream));
+	if (stream == NULL)
+		abort();
+	if (bridge->streams.count >= STREAMS_MAX || !open_filter(stream, exchange, caller, &problem)) {
+		free(stream);
+		bridge_refuse(bridge, exchange, started_us, &problem);
+		return;
+	}
+	stream->guest.leave = leave;
+	stream->exchange = exchange;
+	add(&bridge->streams, stream);
+	http_set_data(exchange, stream);
+	http_stream(exchange,
+		&(struct http_answer){
+			.status = 200,
+			.content_type = "text/event-stream",
+			.headers = { { "Cache-Control", "no-store" }, { "X-Accel-Buffering", "no" } },
+		});
+	http_stream_add(exchange, "retry: 2000\n\n", strlen("retry: 2000\n\n"));
 }
 
 static void add_all(struct bridge *bridge, const struct facilities *facilities, enum event event,
@@ -161,7 +177,8 @@ void streams_hear(struct bridge *bridge, struct heard *heard)
 	buffer_init(&text);
 	char *body = json_dumps(heard_body(heard), JSON_COMPACT);
 	if (body != NULL)
-		buffer_print(&text, "id: %s\nevent: %s\ndata: ", heard->delivery->message_id == NULL ? "" : heard->delivery->message_id,
+		buffer_print(&text, "id: %s\nevent: %s\ndata: ",
+			heard->delivery->message_id == NULL ? "" : heard->delivery->message_id,
 			event_type(heard->event)->name);
 	buffer_add_text(&text, body == NULL ? "" : body);
 	buffer_add_text(&text, "\n\n");

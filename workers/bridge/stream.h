@@ -22,10 +22,8 @@ struct streams {
 	int64_t heartbeat_ms; /* when the next is due */
 };
 
-void stream_begin(struct bridge *bridge, struct http_exchange *exchange, const struct caller *caller, int64_t started_us);
-
-/* The client left. */
-void stream_over(struct bridge *bridge, struct stream *stream);
+void stream_begin(struct bridge *bridge, struct http_exchange *exchange, const struct caller *caller,
+	int64_t started_us);
 
 void streams_hear(struct bridge *bridge, struct heard *heard);
 void streams_beat(struct bridge *bridge);
