@@ -127,7 +127,7 @@ static void serve_open(struct runtime *runtime)
 	}
 	links_serve_publisher(runtime);
 	if (keyvalue_is_open(runtime->keyvalue)
-		&& !keyvalue_serve(runtime->keyvalue, send_view_stored, runtime, &why))
+		&& !keyvalue_serve(runtime->keyvalue, send_view_stored, NULL, runtime, &why))
 		link_failed(runtime, LINK_KEYVALUE, &why, BACKOFF_MAX_MS);
 	if (runtime->http != NULL)
 		http_serve(runtime->http);
