@@ -104,6 +104,15 @@ void buffer_set_u32(struct buffer *buffer, size_t offset, uint32_t value)
 		buffer->data[offset + (size_t)i] = (unsigned char)(value >> (24 - 8 * i));
 }
 
+void buffer_remove(struct buffer *buffer, size_t length)
+{
+	assert(length <= buffer->length_bytes);
+	if (length == 0)
+		return;
+	buffer->length_bytes -= length;
+	memmove(buffer->data, buffer->data + length, buffer->length_bytes + 1);
+}
+
 const char *buffer_text(const struct buffer *buffer)
 {
 	return buffer->data == NULL ? "" : (const char *)buffer->data;

@@ -28,5 +28,8 @@ void buffer_add_u64(struct buffer *buffer, uint64_t value);
 /* Overwrites four bytes at `offset`, which must lie inside. */
 void buffer_set_u32(struct buffer *buffer, size_t offset, uint32_t value);
 
+/* Takes bytes away from the front; there must be so many. */
+void buffer_remove(struct buffer *buffer, size_t length);
+
 /* The content as text; "" while empty. Valid until the next change. */
 const char *buffer_text(const struct buffer *buffer);

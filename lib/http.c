@@ -1,116 +1,68 @@
-/*
- * A small HTTP server over libmicrohttpd, driven by the caller's loop through one epoll descriptor. GET
- * and HEAD only; requests with a body are refused before it is read, so nothing of a body is ever parsed.
- */
+/* The server itself, over libmicrohttpd: one epoll descriptor, its connections and their deadlines. */
 #include "http.h"
+#include "http_internal.h"
 
 #include <errno.h>
-#include <microhttpd.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "clock.h"
 
 enum {
-	CONNECTIONS_MAX = 32,
-	CONNECTION_TIMEOUT_S = 10,
-	CONNECTION_MEMORY_BYTES = 8 * 1024,
-	ROUNDS_MAX = 64, /* of one http_serve, so that a busy client cannot hold the worker */
+	CONNECTION_MEMORY_BYTES = 16 * 1024, /* head of a request; the library refuses what is longer */
+	BACKLOG = 1024,
+	IDLE_TIMEOUT_S = 60, /* the library's own, behind ours */
+	ROUNDS_MAX = 64,     /* of one http_serve, so that a busy client cannot hold the loop */
+	LOOK_EVERY_MS = 500,
 };
 
-struct http {
-	struct MHD_Daemon *daemon;
-	http_answer_fn *answer;
-	void *owner;
-	int epoll_socket;
-	uint16_t port;
-};
-
-static const char *status_text(unsigned status)
+static void add_connection(struct http *http, struct MHD_Connection *connection, void **context)
 {
-	switch (status) {
-	case MHD_HTTP_BAD_REQUEST:
-		return "bad request\n";
-	case MHD_HTTP_NOT_FOUND:
-		return "not found\n";
-	case MHD_HTTP_METHOD_NOT_ALLOWED:
-		return "method not allowed, use GET\n";
-	default:
-		return "";
-	}
+	struct http_connection *added = calloc(1, sizeof(*added));
+	if (added == NULL)
+		abort();
+	added->socket = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+	added->deadline_ms = clock_steady_ms() + http->options.request_limit_ms;
+	added->next = http->connections;
+	if (added->next != NULL)
+		added->next->previous = added;
+	http->connections = added;
+	*context = added;
 }
 
-/* Queues a response with a copy of the text. */
-static enum MHD_Result respond(struct MHD_Connection *connection, unsigned status, const char *text,
-	size_t length)
+static void remove_connection(struct http *http, struct http_connection *connection)
 {
-	/* the library copies, though its prototype says void *; memory is only read */
-	union {
-		const char *text;
-		void *memory;
-	} source = { .text = text };
-	struct MHD_Response *response =
-		MHD_create_response_from_buffer(length, source.memory, MHD_RESPMEM_MUST_COPY);
-	if (response == NULL)
-		return MHD_NO;
-	MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE,
-		"text/plain; version=0.0.4; charset=utf-8");
-	MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
-	if (status == MHD_HTTP_METHOD_NOT_ALLOWED)
-		MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, "GET, HEAD");
-	enum MHD_Result result = MHD_queue_response(connection, status, response);
-	MHD_destroy_response(response);
-	return result;
+	if (connection->previous != NULL)
+		connection->previous->next = connection->next;
+	else
+		http->connections = connection->next;
+	if (connection->next != NULL)
+		connection->next->previous = connection->previous;
+	free(connection);
 }
 
-static enum MHD_Result refuse(struct MHD_Connection *connection, unsigned status)
+static void note_connection(void *owner, struct MHD_Connection *connection, void **context,
+	enum MHD_ConnectionNotificationCode code)
 {
-	const char *text = status_text(status);
-	return respond(connection, status, text, strlen(text));
+	if (code == MHD_CONNECTION_NOTIFY_STARTED)
+		add_connection(owner, connection, context);
+	else
+		remove_connection(owner, *context);
 }
 
-static bool has_body(struct MHD_Connection *connection)
+/* The library's timeout begins anew with each byte; a client that sends one now and then would stay for ever. */
+static void close_late(struct http *http)
 {
-	const char *length =
-		MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_LENGTH);
-	return (length != NULL && strcmp(length, "0") != 0)
-		|| MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_TRANSFER_ENCODING)
-		!= NULL;
-}
-
-static enum MHD_Result respond_with_answer(const struct http *http, struct MHD_Connection *connection,
-	const char *path)
-{
-	struct buffer body;
-	buffer_init(&body);
-	unsigned status = http->answer(http->owner, path, &body);
-	if (status == 0)
-		status = MHD_HTTP_NOT_FOUND;
-	if (body.length_bytes == 0)
-		buffer_add_text(&body, status_text(status));
-	enum MHD_Result result = respond(connection, status, buffer_text(&body), body.length_bytes);
-	buffer_clear(&body);
-	return result;
-}
-
-/*
- * Called once when the headers are there, and once more to be answered. A response queued in the first
- * call makes the library close the connection: wanted for refusals, wrong for answers.
- */
-static enum MHD_Result handle(void *owner, struct MHD_Connection *connection, const char *path,
-	const char *method, const char *version, const char *upload, size_t *upload_bytes, void **request)
-{
-	static int seen;
-	(void)version;
-	(void)upload;
-	(void)upload_bytes;
-	if (*request == &seen)
-		return respond_with_answer(owner, connection, path);
-	*request = &seen;
-	if (strcmp(method, MHD_HTTP_METHOD_GET) != 0 && strcmp(method, MHD_HTTP_METHOD_HEAD) != 0)
-		return refuse(connection, MHD_HTTP_METHOD_NOT_ALLOWED);
-	if (has_body(connection))
-		return refuse(connection, MHD_HTTP_BAD_REQUEST);
-	return MHD_YES;
+	int64_t now_ms = clock_steady_ms();
+	if (now_ms < http->look_ms)
+		return;
+	http->look_ms = now_ms + LOOK_EVERY_MS;
+	for (struct http_connection *next = http->connections; next != NULL; next = next->next)
+		if (now_ms > next->deadline_ms)
+			shutdown(next->socket, SHUT_RDWR);
 }
 
 static struct MHD_Daemon *start(struct http *http, uint16_t port)
@@ -120,10 +72,12 @@ static struct MHD_Daemon *start(struct http *http, uint16_t port)
 		.sin_port = htons(port),
 		.sin_addr = { htonl(INADDR_LOOPBACK) },
 	};
-	return MHD_start_daemon(MHD_USE_EPOLL, port, NULL, NULL, handle, http, MHD_OPTION_SOCK_ADDR, &address,
-		MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_MAX, MHD_OPTION_CONNECTION_TIMEOUT,
-		(unsigned)CONNECTION_TIMEOUT_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY_BYTES,
-		MHD_OPTION_END);
+	return MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, port, NULL, NULL, http_handle, http,
+		MHD_OPTION_SOCK_ADDR, &address, MHD_OPTION_CONNECTION_LIMIT, http->options.connections_max,
+		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_TIMEOUT_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+		(size_t)CONNECTION_MEMORY_BYTES, MHD_OPTION_LISTEN_BACKLOG_SIZE, (unsigned)BACKLOG,
+		MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_NOTIFY_CONNECTION, note_connection, http,
+		MHD_OPTION_NOTIFY_COMPLETED, http_completed, http, MHD_OPTION_END);
 }
 
 static bool learn_sockets(struct http *http)
@@ -142,18 +96,33 @@ static bool learn_sockets(struct http *http)
 	return true;
 }
 
-struct http *http_open(uint16_t port, http_answer_fn *answer, void *owner, struct why *why)
+/* The library ends the process when it is stopped with suspended connections: they are woken, and find themselves closed. */
+static void wake_all(struct http *http)
+{
+	for (struct http_connection *next = http->connections; next != NULL; next = next->next)
+		shutdown(next->socket, SHUT_RDWR);
+	for (struct http_exchange *next = http->exchanges; next != NULL; next = next->next) {
+		next->is_ended = true;
+		if (next->is_suspended)
+			MHD_resume_connection(next->connection);
+		next->is_suspended = false;
+	}
+	MHD_run(http->daemon);
+}
+
+struct http *http_open(const struct http_options *options, struct why *why)
 {
 	struct http *http = calloc(1, sizeof(*http));
 	if (http == NULL)
 		abort();
-	http->answer = answer;
-	http->owner = owner;
+	http->options = *options;
+	if (http->options.request_limit_ms == 0)
+		http->options.request_limit_ms = HTTP_REQUEST_LIMIT_MS;
 	errno = 0;
-	http->daemon = start(http, port);
+	http->daemon = start(http, options->port);
 	if (http->daemon != NULL && learn_sockets(http))
 		return http;
-	because(why, "http", "cannot listen on 127.0.0.1:%u: %s", port, strerror(errno));
+	because(why, "http", "cannot listen on 127.0.0.1:%u: %s", options->port, strerror(errno));
 	http_close(http);
 	return NULL;
 }
@@ -162,8 +131,10 @@ void http_close(struct http *http)
 {
 	if (http == NULL)
 		return;
-	if (http->daemon != NULL)
+	if (http->daemon != NULL) {
+		wake_all(http);
 		MHD_stop_daemon(http->daemon);
+	}
 	free(http);
 }
 
@@ -177,9 +148,23 @@ uint16_t http_port(const struct http *http)
 	return http->port;
 }
 
+bool http_has_pending(const struct http *http)
+{
+	return http->has_pending;
+}
+
+void http_quiesce(struct http *http)
+{
+	int listening = MHD_quiesce_daemon(http->daemon);
+	if (listening >= 0)
+		close(listening);
+}
+
 /* The library's epoll is edge-triggered: what one round leaves over is not signalled again. */
 void http_serve(struct http *http)
 {
+	close_late(http);
+	http->has_pending = false;
 	for (int round = 0; round < ROUNDS_MAX; round++) {
 		MHD_UNSIGNED_LONG_LONG timeout_ms = 0;
 		if (MHD_run(http->daemon) != MHD_YES)

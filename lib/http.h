@@ -1,31 +1,93 @@
-/* A small HTTP server inside the caller's own loop: metrics and health of a worker, on loopback. */
+/*
+ * An HTTP/1.1 server inside the caller's own loop, on loopback: metrics and health of a worker, all of the bridge. Nothing here
+ * waits. An exchange is one request and its answer, which may come at once or later.
+ */
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
-#include "buffer.h"
 #include "outcome.h"
 
+enum {
+	HTTP_HEADERS_MAX = 10, /* of an answer, besides its content type */
+	HTTP_REQUEST_LIMIT_MS =
+		20 * 1000, /* from the connection's start, or the answer before, to a whole request */
+	HTTP_ANSWER_LIMIT_MS = 30 * 1000,   /* for the client to take an answer */
+	HTTP_STREAM_BYTES_MAX = 512 * 1024, /* that wait for a slow reader, before his stream ends */
+};
+
 struct http;
+struct http_exchange;
 
-/*
- * Fills the body and returns the status; 0 = no such path, answered by 404. An error without a body gets
- * the status' name. Content type: text/plain.
- */
-typedef unsigned http_answer_fn(void *owner, const char *path, struct buffer *body);
+/* A whole request is there. Answer it now, or keep the exchange and answer later: http_answer or http_stream, once. */
+typedef void http_request_fn(void *owner, struct http_exchange *exchange);
 
-/*
- * Listens on 127.0.0.1:port (0 = any free one). NULL: `why` says what failed. `answer` is called for GET
- * and HEAD of each path; other methods are answered by 405, requests with a body by 400.
- */
-struct http *http_open(uint16_t port, http_answer_fn *answer, void *owner, struct why *why);
-void http_close(struct http *http);
+/* The exchange is over: forget it. Called for each one that `request` was called for, answered or not. */
+typedef void http_over_fn(void *owner, struct http_exchange *exchange);
+
+/* The server itself refuses a request (400, 413, 417, 501): answer it with this status. */
+typedef void http_refuse_fn(void *owner, struct http_exchange *exchange, unsigned status, const char *detail);
+
+struct http_options {
+	uint16_t port; /* 0 = any free one */
+	unsigned connections_max;
+	size_t body_bytes_max;    /* 0: requests with a body are refused before it is read */
+	int64_t request_limit_ms; /* 0: HTTP_REQUEST_LIMIT_MS */
+	http_request_fn *request;
+	http_over_fn *over;     /* NULL: nobody cares */
+	http_refuse_fn *refuse; /* NULL: in plain text */
+	void *owner;
+};
+
+/* Listens on 127.0.0.1. NULL: `why` says what failed. */
+struct http *http_open(const struct http_options *options, struct why *why);
+void http_close(struct http *http);          /* exchanges that wait are ended without an answer */
 int http_socket(const struct http *http);    /* one epoll descriptor: readable = call http_serve */
 uint16_t http_port(const struct http *http); /* the one it listens on */
 
-/*
- * Never waits. Call it about once a second as well: idle connections (10 s) are closed here, and no
- * descriptor tells of them.
- */
+/* Call it about once a second as well: connections that are late are closed here, and no descriptor tells of them. */
 void http_serve(struct http *http);
+
+/* Whether something was answered, or added to a stream, since the last http_serve: no descriptor tells of that. Serve, then wait. */
+bool http_has_pending(const struct http *http);
+
+/* Takes no new connections from now on; those that are there go on. */
+void http_quiesce(struct http *http);
+
+/* The request. Texts live as long as the exchange; NULL when there is no such header or parameter. */
+const char *http_method(const struct http_exchange *exchange);
+const char *http_path(const struct http_exchange *exchange); /* decoded, without the query */
+const char *http_header(const struct http_exchange *exchange, const char *name);
+const char *http_parameter(const struct http_exchange *exchange,
+	const char *name); /* of the query, decoded */
+const char *http_body(const struct http_exchange *exchange, size_t *bytes);
+
+/* The first parameter whose name is not in the list (ends with NULL), or NULL. */
+const char *http_unknown_parameter(const struct http_exchange *exchange, const char *const names[]);
+
+/* The caller's own pointer, NULL at first. */
+void http_set_data(struct http_exchange *exchange, void *data);
+void *http_data(const struct http_exchange *exchange);
+
+struct http_header {
+	const char *name, *value;
+};
+
+struct http_answer {
+	unsigned status;
+	const char *content_type; /* NULL: no body */
+	const char *body;         /* copied; left out for HEAD, 204 and 304 */
+	size_t body_bytes;
+	struct http_header headers[HTTP_HEADERS_MAX]; /* the first without a name ends them */
+};
+
+void http_answer(struct http_exchange *exchange, const struct http_answer *answer);
+
+/* Answers with a body that goes on until http_stream_end or until the client leaves. */
+void http_stream(struct http_exchange *exchange, const struct http_answer *answer);
+
+/* Adds to a stream's body. False: the reader is too slow, the stream is ended. */
+bool http_stream_add(struct http_exchange *exchange, const char *bytes, size_t length);
+void http_stream_end(struct http_exchange *exchange);

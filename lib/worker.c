@@ -12,6 +12,7 @@
 
 enum {
 	IDLE_WAIT_MS = 1000,
+	METRICS_CONNECTIONS_MAX = 32,
 	STACK_BYTES = 8 * 1024 * 1024, /* librabbitmq reads nested header tables by recursion */
 };
 
@@ -138,7 +139,13 @@ static bool open_http(struct runtime *runtime)
 	struct why why = { 0 };
 	if (runtime->settings.metrics_port == 0)
 		return true;
-	runtime->http = http_open((uint16_t)runtime->settings.metrics_port, worker_answer_http, runtime, &why);
+	const struct http_options options = {
+		.port = (uint16_t)runtime->settings.metrics_port,
+		.connections_max = METRICS_CONNECTIONS_MAX,
+		.request = worker_answer_http,
+		.owner = runtime,
+	};
+	runtime->http = http_open(&options, &why);
 	if (runtime->http == NULL)
 		worker_fail(runtime, EXIT_CONFIGURATION, &why);
 	return runtime->http != NULL;

@@ -3,6 +3,7 @@
 
 #include "acks.h"
 #include "arena.h"
+#include "backoff.h"
 #include "broker.h"
 #include "crash.h"
 #include "digest.h"
@@ -75,12 +76,6 @@ struct flight {
 struct marks {
 	struct parameter columns[2]; /* cause_id, ordinal */
 	size_t count;
-};
-
-/* Opening again after a failure: full jitter, 0.2 to 10 s. */
-struct backoff {
-	int64_t next_ms;   /* not before */
-	unsigned failures; /* in a row */
 };
 
 enum link_number { LINK_CONSUMER, LINK_PUBLISHER, LINK_DATABASE, LINK_KEYVALUE, LINK_COUNT };
@@ -216,7 +211,7 @@ bool query_run(struct runtime *runtime);
 void worker_prepare(struct runtime *runtime); /* names, connections (closed), metrics */
 void worker_release(struct runtime *runtime);
 bool worker_check_database(struct runtime *runtime, struct why *why);
-unsigned worker_answer_http(void *owner, const char *path, struct buffer *body);
+void worker_answer_http(void *owner, struct http_exchange *exchange);
 extern const struct setting worker_settings_table[];
 
 /* Logs and remembers that the process must end. */

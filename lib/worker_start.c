@@ -232,19 +232,8 @@ bool worker_check_database(struct runtime *runtime, struct why *why)
 	return is_fit;
 }
 
-unsigned worker_answer_http(void *owner, const char *path, struct buffer *body)
+static void print_metrics(struct runtime *runtime, struct buffer *body)
 {
-	struct runtime *runtime = owner;
-	if (strcmp(path, "/healthz") == 0) {
-		buffer_add_text(body, "alive\n");
-		return 200;
-	}
-	if (strcmp(path, "/readyz") == 0) {
-		buffer_add_text(body, is_ready(runtime) ? "ready\n" : "waiting for broker or database\n");
-		return is_ready(runtime) ? 200 : 503;
-	}
-	if (strcmp(path, "/metrics") != 0)
-		return 404;
 	char labels[96];
 	size_t waiting = 0;
 	for (size_t i = 0; i < LANE_COUNT; i++)
@@ -254,5 +243,43 @@ unsigned worker_answer_http(void *owner, const char *path, struct buffer *body)
 	snprintf(labels, sizeof(labels), "worker=\"%s\",instance_id=\"%.32s\"", runtime->worker->name,
 		runtime->settings.instance);
 	metrics_print(runtime->metrics, METRIC_COUNT, labels, body);
-	return 200;
+}
+
+static unsigned answer_path(struct runtime *runtime, const char *path, struct buffer *body)
+{
+	if (strcmp(path, "/healthz") == 0) {
+		buffer_add_text(body, "alive\n");
+		return 200;
+	}
+	if (strcmp(path, "/readyz") == 0) {
+		buffer_add_text(body, is_ready(runtime) ? "ready\n" : "waiting for broker or database\n");
+		return is_ready(runtime) ? 200 : 503;
+	}
+	if (strcmp(path, "/metrics") == 0) {
+		print_metrics(runtime, body);
+		return 200;
+	}
+	buffer_add_text(body, "not found\n");
+	return 404;
+}
+
+void worker_answer_http(void *owner, struct http_exchange *exchange)
+{
+	struct buffer body;
+	struct http_answer answer = {
+		.content_type = "text/plain; version=0.0.4; charset=utf-8",
+		.headers = { { "Cache-Control", "no-store" } },
+	};
+	buffer_init(&body);
+	if (strcmp(http_method(exchange), "GET") == 0 || strcmp(http_method(exchange), "HEAD") == 0) {
+		answer.status = answer_path(owner, http_path(exchange), &body);
+	} else {
+		answer.status = 405;
+		answer.headers[1] = (struct http_header){ "Allow", "GET, HEAD" };
+		buffer_add_text(&body, "method not allowed, use GET\n");
+	}
+	answer.body = buffer_text(&body);
+	answer.body_bytes = body.length_bytes;
+	http_answer(exchange, &answer);
+	buffer_clear(&body);
 }

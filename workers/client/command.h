@@ -27,4 +27,4 @@ struct command {
 /* Sorted by name; ends with NULL. */
 extern const struct command *const commands[];
 
-extern const struct command command_request, command_seed, command_topology;
+extern const struct command command_request, command_seed, command_token, command_topology;

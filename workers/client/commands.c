@@ -4,6 +4,7 @@
 const struct command *const commands[] = {
 	&command_request,
 	&command_seed,
+	&command_token,
 	&command_topology,
 	NULL,
 };

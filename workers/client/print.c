@@ -1,0 +1,137 @@
+/* Widths count characters, not bytes: what people wrote may be UTF-8. */
+#include "print.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "buffer.h"
+
+enum { GAP = 2 };
+
+bool print_has_color(void)
+{
+	return getenv("NO_COLOR") == NULL && isatty(STDOUT_FILENO);
+}
+
+/* C0, DEL, and the first byte of C1 in UTF-8 with its second. */
+static bool is_control(const char *text)
+{
+	unsigned char first = (unsigned char)text[0], second = first == '\0' ? 0 : (unsigned char)text[1];
+	return first < 0x20 || first == 0x7f || (first == 0xc2 && second >= 0x80 && second < 0xa0);
+}
+
+void print_safe(const char *text, char *out, size_t size)
+{
+	size_t count = 0;
+	for (const char *at = text == NULL ? "" : text; *at != '\0' && count + 1 < size; at++) {
+		bool is_bad = is_control(at);
+		at += is_bad && (unsigned char)*at == 0xc2;
+		out[count++] = is_bad ? '?' : *at;
+	}
+	while (count > 0 && count + 1 == size && ((unsigned char)out[count - 1] & 0x80) != 0)
+		count--; /* a character may have been cut */
+	out[count] = '\0';
+}
+
+void print_json_value(const json_t *value)
+{
+	json_dumpf(value, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(6) | JSON_ENCODE_ANY);
+	printf("\n");
+}
+
+void table_init(struct table *table, const struct column columns[])
+{
+	*table = (struct table){ .columns = columns, .rows = json_array() };
+	while (columns[table->column_count].title != NULL)
+		table->column_count++;
+}
+
+void table_clear(struct table *table)
+{
+	json_decref(table->rows);
+	table->rows = NULL;
+}
+
+void table_add(struct table *table, const char *const cells[], const char *color)
+{
+	json_t *row = json_array();
+	for (size_t i = 0; i < table->column_count; i++) {
+		char cell[CELL_BYTES_MAX];
+		print_safe(cells[i], cell, sizeof(cell));
+		json_array_append_new(row, json_string(cell));
+	}
+	json_array_append_new(row, json_string(color == NULL ? "" : color));
+	json_array_append_new(table->rows, row);
+}
+
+static const char *cell_of(const json_t *row, size_t column)
+{
+	const char *text = json_string_value(json_array_get(row, column));
+	return text == NULL ? "" : text;
+}
+
+static int characters(const char *text)
+{
+	int count = 0;
+	for (; *text != '\0'; text++)
+		count += ((unsigned char)*text & 0xc0) != 0x80;
+	return count;
+}
+
+static int width_of(const struct table *table, size_t column)
+{
+	int width = characters(table->columns[column].title);
+	size_t number;
+	json_t *row;
+	json_array_foreach(table->rows, number, row)
+	{
+		int own = characters(cell_of(row, column));
+		width = own > width ? own : width;
+	}
+	return width;
+}
+
+static void add_blanks(struct buffer *line, int count)
+{
+	for (; count > 0; count--)
+		buffer_add_byte(line, ' ');
+}
+
+static void add_cell(struct buffer *line, const struct column *column, const char *text, int width,
+	const char *color)
+{
+	int blanks = width - characters(text);
+	bool is_colored = column->is_colored && color[0] != '\0';
+	add_blanks(line, column->is_number ? blanks : 0);
+	buffer_print(line, "%s%s%s", is_colored ? color : "", text, is_colored ? PLAIN : "");
+	add_blanks(line, GAP + (column->is_number ? 0 : blanks));
+}
+
+static void print_line(const struct table *table, const json_t *row, const int widths[], FILE *out)
+{
+	struct buffer line;
+	buffer_init(&line);
+	for (size_t i = 0; i < table->column_count; i++) {
+		const struct column *column = &table->columns[i];
+		add_cell(&line, column, row == NULL ? column->title : cell_of(row, i), widths[i],
+			row == NULL ? "" : cell_of(row, table->column_count));
+	}
+	while (line.length_bytes > 0 && line.data[line.length_bytes - 1] == ' ')
+		line.length_bytes--;
+	fprintf(out, "%.*s\n", (int)line.length_bytes, buffer_text(&line));
+	buffer_clear(&line);
+}
+
+void table_print(const struct table *table, FILE *out)
+{
+	int widths[TABLE_COLUMNS_MAX];
+	size_t number;
+	json_t *row;
+	assert(table->column_count <= TABLE_COLUMNS_MAX);
+	for (size_t i = 0; i < table->column_count; i++)
+		widths[i] = width_of(table, i);
+	print_line(table, NULL, widths, out);
+	json_array_foreach(table->rows, number, row) print_line(table, row, widths, out);
+}
