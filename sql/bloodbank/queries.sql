@@ -1,5 +1,11 @@
 -- Reading. Whoever allocates holds the shelves' locks first; what is read behind them in the same transaction is true until its end.
 
+-- Of requests that do not exist yet, too: a request and its cancel may come in two lanes at once. Taken before the shelves' locks,
+-- in the order of the keys.
+-- name: request_lock
+SELECT pg_advisory_xact_lock(key)
+FROM (SELECT DISTINCT hashtextextended(id::text, 0) AS key FROM unnest($1::uuid[]) AS id ORDER BY key) AS keys;
+
 -- name: shelf_lock
 SELECT s.bank_id::text, s.component::text
 FROM shelf s
@@ -46,6 +52,9 @@ FROM request r
 LEFT JOIN decision d USING (request_id)
 WHERE r.request_id = ANY ($1::uuid[])
 ORDER BY r.request_id, d.version;
+
+-- name: tombstone_find
+SELECT request_id FROM tombstone WHERE request_id = ANY ($1::uuid[]);
 
 -- Of each urgency those that wait longest, for hospitals that are served from the banks with arrivals.
 -- name: request_waiting
@@ -151,6 +160,10 @@ WHERE r.request_id = c.request_id AND r.version < c.version;
 -- name: decision_insert
 INSERT INTO decision (request_id, version, event, body)
 SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[]);
+
+-- name: tombstone_insert
+INSERT INTO tombstone (request_id, heard_at)
+SELECT * FROM unnest($1::uuid[], $2::timestamptz[]);
 
 -- Lists come as the text form of an array.
 -- name: unit_insert

@@ -29,6 +29,10 @@ FROM request_warning WHERE request_id = ANY ($1::uuid[]) ORDER BY request_id, al
 SELECT request_id, unit_id, released_at, reason, backordered
 FROM unit_release WHERE request_id = ANY ($1::uuid[]) ORDER BY request_id, released_at, unit_id;
 
+-- name: cancellation_load
+SELECT request_id, version, reason, cancelled_by, cancelled_at, hospital_id, urgency
+FROM cancellation WHERE request_id = ANY ($1::uuid[]);
+
 -- name: request_add
 INSERT INTO request (request_id, version, status, content, order_id, hospital_id, component, blood_group, urgency, quantity,
 	needed_at, requested_at, is_scheduled, reason, detail, rejected_at, correlation_id, traceparent)
@@ -65,3 +69,7 @@ SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::text[], $5::tex
 -- name: release_add
 INSERT INTO unit_release (request_id, unit_id, released_at, reason, backordered)
 SELECT * FROM unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::text[], $5::bigint[]);
+
+-- name: cancellation_add
+INSERT INTO cancellation (request_id, version, reason, cancelled_by, cancelled_at, hospital_id, urgency)
+SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::timestamptz[], $6::text[], $7::text[]);

@@ -107,6 +107,19 @@ struct request *bench_request(struct bench *bench, const char *body, enum progre
 	return request;
 }
 
+void bench_given(struct bench *bench, struct request *request, const struct bag *first,
+	const struct bag *second, int64_t decided_at)
+{
+	struct bloodbank_blood_approved *approval = arena_new(&bench->arena, sizeof(*approval));
+	approval->units = arena_array(&bench->arena, 2, sizeof(*approval->units));
+	approval->units[approval->units_count++].unit_id = first->unit.unit_id;
+	if (second != NULL)
+		approval->units[approval->units_count++].unit_id = second->unit.unit_id;
+	approval->decided_at = decided_at;
+	request_add_decision(bench->state, request,
+		&(struct decision_record){ .event = BLOODBANK_BLOOD_APPROVED, .version = 1, .content = approval });
+}
+
 const struct message *bench_message(struct bench *bench, enum event event, const char *body)
 {
 	struct message *message = arena_new(&bench->arena, sizeof(*message));
@@ -239,7 +252,7 @@ const char *bench_told(struct bench *bench)
 
 const char *bench_progress(struct bench *bench, const char *request_id)
 {
-	static const char *const names[] = { "scheduled", "waiting", "settled", "rejected" };
+	static const char *const names[] = { "scheduled", "waiting", "settled", "rejected", "cancelled" };
 	const struct request *request = state_request(bench->state, request_id);
 	if (request == NULL)
 		return "unknown";

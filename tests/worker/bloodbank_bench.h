@@ -21,6 +21,7 @@
 	"{\"din\":\"A99992600000" serial \
 	"\",\"product_code\":\"E0336\",\"component\":\"red_cells\",\"group\":\"" group \
 	"\",\"collected_at\":\"2026-05-20T00:00:00Z\",\"additive\":\"SAGM\"" rest "}"
+#define CANCELLED(id) "{\"request_id\":\"" id "\",\"reason\":\"no longer needed\"}"
 #define RECEIVE(bags) "{\"bank_id\":\"bank-001\",\"units\":[" bags "]}"
 
 /* One batch, one state: hospital-001 is served by bank-001 (5 km) and bank-002 (20 km), which have red cells only. */
@@ -46,6 +47,10 @@ struct bag *bench_reserved(struct bench *bench, int serial, enum blood_group gro
 /* A request that the database knows. */
 struct request *bench_request(struct bench *bench, const char *body, enum progress progress,
 	int64_t allocated);
+
+/* Two units (the second may be NULL) that an approval gave to a request. */
+void bench_given(struct bench *bench, struct request *request, const struct bag *first,
+	const struct bag *second, int64_t decided_at);
 
 /* A message to this worker. */
 const struct message *bench_message(struct bench *bench, enum event event, const char *body);

@@ -10,6 +10,7 @@ static const char *const progress_names[] = {
 	[PROGRESS_WAITING] = "waiting",
 	[PROGRESS_SETTLED] = "settled",
 	[PROGRESS_REJECTED] = "rejected",
+	[PROGRESS_CANCELLED] = "cancelled",
 };
 
 enum { STORE_PARAMETERS_MAX = 24 };
@@ -98,6 +99,20 @@ static void store_changed_requests(const struct state *state, struct database *d
 		parameter_int(parameters++, request->blind_o_negative);
 		parameter_int(parameters++, request->allocation_no);
 		parameter_int(parameters++, request->version);
+		writing.rows++;
+	}
+	writing_send(&writing, database);
+}
+
+static void store_tombstones(const struct state *state, struct database *database)
+{
+	struct writing writing;
+	writing_init(&writing, &tombstone_insert, "uz");
+	for (const struct ending *ending = state->first_ending; ending != NULL; ending = ending->next) {
+		if (!ending->is_new)
+			continue;
+		parameter_uuid(&writing.parameters[0], ending->request_id);
+		parameter_time(&writing.parameters[1], state->now);
 		writing.rows++;
 	}
 	writing_send(&writing, database);
@@ -270,6 +285,7 @@ enum outcome store_batch(struct batch *batch, struct database *database, struct 
 	(void)why;
 	store_new_requests(state, database);
 	store_changed_requests(state, database);
+	store_tombstones(state, database);
 	store_decisions(state, database);
 	store_new_units(state, database);
 	store_changed_units(state, database);

@@ -11,6 +11,8 @@ const char *message_request_id(const struct message *message)
 		request_id = ((const struct hospital_blood_request *)message->body)->request_id;
 	else if (message->event == HOSPITAL_BLOOD_REQUESTED)
 		request_id = ((const struct hospital_blood_requested *)message->body)->request_id;
+	else if (message->event == HOSPITAL_BLOOD_CANCEL)
+		request_id = ((const struct hospital_blood_cancel *)message->body)->request_id;
 	else if (message->event == BLOODBANK_BLOOD_APPROVED)
 		request_id = ((const struct bloodbank_blood_approved *)message->body)->request_id;
 	else if (message->event == BLOODBANK_BLOOD_REJECTED)
