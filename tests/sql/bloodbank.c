@@ -27,7 +27,7 @@ static int64_t now = NOW;
 static const struct query query_clean = {
 	"clean",
 	"WITH u AS (DELETE FROM unit), r AS (DELETE FROM request), d AS (DELETE FROM decision), b AS (DELETE FROM bin) "
-	"UPDATE stock SET available = 0, reserved = 0, expiring = 0, expiring_until = '2000-01-01Z', version = 1"
+	"UPDATE stock SET available = 0, reserved = 0, expiring = 0, expiring_until = '2000-01-01Z', version = 1, level = NULL"
 };
 static const struct query query_books = { "books",
 	"SELECT count(*) FROM stock s LEFT JOIN (SELECT bank_id, component, blood_group, "
@@ -213,7 +213,7 @@ START_TEST(a_request_from_first_to_last)
 						 RECEIVE(BAG("1", "A+", "") "," BAG("2", "A+", ""))),
 		"received 1 2; stock A+ 2/0");
 	ck_assert_str_eq(run_message(&bench, ASKED, ASK(R1, WANT("A+", "3", "routine"))),
-		"approved 1 partial 2/3 1 2; stock A+ 0/2");
+		"approved 1 partial 2/3 1 2; stock A+ 0/2; critical A+");
 	ck_assert_str_eq(run_message(&bench, ASKED, ASK(R1, WANT("A+", "3", "routine"))),
 		"approved 1 partial 2/3 1 2");
 	ck_assert_str_eq(run_message(&bench, ASKED, ASK(R1, WANT("A+", "2", "routine"))), "");
@@ -240,7 +240,7 @@ START_TEST(a_scheduled_request)
 	ck_assert_str_eq(run_message(&bench, ASKED, body), "");
 	ck_assert_str_eq(run_timer(&bench, 0), "");
 	make_due(NOW);
-	ck_assert_str_eq(run_timer(&bench, 0), "approved 1 full 1/1 1; stock A+ 0/1");
+	ck_assert_str_eq(run_timer(&bench, 0), "approved 1 full 1/1 1; stock A+ 0/1; critical A+");
 	ck_assert_str_eq(run_timer(&bench, 0), "");
 	bench_close(&bench);
 }
