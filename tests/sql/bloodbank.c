@@ -77,7 +77,7 @@ START_TEST(a_request_from_first_to_last)
 						 RECEIVE(BAG("1", "A+", "") "," BAG("2", "A+", ""))),
 		"received 1 2; stock A+ 2/0");
 	ck_assert_str_eq(run_message(&bench, ASKED, ASK(R1, WANT("A+", "3", "routine"))),
-		"approved 1 partial 2/3 1 2; stock A+ 0/2");
+		"approved 1 partial 2/3 1 2; stock A+ 0/2; critical A+");
 	ck_assert_str_eq(run_message(&bench, ASKED, ASK(R1, WANT("A+", "3", "routine"))),
 		"approved 1 partial 2/3 1 2");
 	ck_assert_str_eq(run_message(&bench, ASKED, ASK(R1, WANT("A+", "2", "routine"))), "");
@@ -104,7 +104,7 @@ START_TEST(a_scheduled_request)
 	ck_assert_str_eq(run_message(&bench, ASKED, body), "");
 	ck_assert_str_eq(run_timer(&bench, 0), "");
 	make_due(NOW);
-	ck_assert_str_eq(run_timer(&bench, 0), "approved 1 full 1/1 1; stock A+ 0/1");
+	ck_assert_str_eq(run_timer(&bench, 0), "approved 1 full 1/1 1; stock A+ 0/1; critical A+");
 	ck_assert_str_eq(run_timer(&bench, 0), "");
 	bench_close(&bench);
 }

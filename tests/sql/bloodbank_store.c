@@ -18,7 +18,7 @@ static const struct query query_clean = {
 	"clean",
 	"WITH u AS (DELETE FROM unit), r AS (DELETE FROM request), d AS (DELETE FROM decision), b AS (DELETE FROM bin), "
 	"t AS (DELETE FROM tombstone) "
-	"UPDATE stock SET available = 0, reserved = 0, expiring = 0, expiring_until = '2000-01-01Z', version = 1"
+	"UPDATE stock SET available = 0, reserved = 0, expiring = 0, expiring_until = '2000-01-01Z', version = 1, level = NULL"
 };
 static const struct query query_books = { "books",
 	"SELECT count(*) FROM stock s LEFT JOIN (SELECT bank_id, component, blood_group, "

@@ -221,6 +221,15 @@ static const char *tell(struct bench *bench, const struct output *output)
 			serial_of(((const struct bloodbank_unit_expired *)body)->unit_id));
 	if (event == BLOODBANK_INVENTORY_UPDATED)
 		return tell_stock(bench, body);
+	if (event == BLOODBANK_STOCK_LOW)
+		return arena_print(&bench->arena, "low %s",
+			blood_group_name(((const struct bloodbank_stock_low *)body)->group));
+	if (event == BLOODBANK_STOCK_CRITICAL)
+		return arena_print(&bench->arena, "critical %s",
+			blood_group_name(((const struct bloodbank_stock_critical *)body)->group));
+	if (event == BLOODBANK_STOCK_RECOVERED)
+		return arena_print(&bench->arena, "recovered %s",
+			blood_group_name(((const struct bloodbank_stock_recovered *)body)->group));
 	const struct bloodbank_reservation_released *released = body;
 	return list_units(bench, "released", released->unit_ids, released->unit_ids_count);
 }

@@ -63,7 +63,8 @@ const char *bench_send(struct bench *bench, enum event event, const char *body);
 
 /*
  * What went out since the last call, in words: "approved 1 full 2/2 3 4" (allocation_no, decision, allocated of requested, serials
- * of the units), "rejected reason", "received 1 2", "refused reason state", "released 1", "expired 1", "stock O+ available/reserved".
+ * of the units), "rejected reason", "received 1 2", "refused reason state", "released 1", "expired 1", "stock O+ available/reserved",
+ * "low O+", "critical O+", "recovered O+".
  * A key on the emergency lane has a "!" before it; events are joined by "; ".
  */
 const char *bench_told(struct bench *bench);

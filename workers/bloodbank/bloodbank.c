@@ -10,7 +10,7 @@
 const struct worker bloodbank = {
 	.name = "bloodbank",
 	.has_emergency_lane = true,
-	.schema_version = 5,
+	.schema_version = 6,
 	.routes = {
 		{ HOSPITAL_BLOOD_REQUESTED, decide_requested, NULL },
 		{ HOSPITAL_BLOOD_CANCELLED, decide_cancelled, NULL },

@@ -53,6 +53,7 @@ void read_stock(struct state *state, const struct rows *rows)
 		line->demand_28_days = rows_int(rows, row, 6);
 		line->expiring_until = later(rows_time(rows, row, 7), state->now + HOURS_US(24));
 		line->expiring = rows_int(rows, row, 8);
+		line->level = stock_level_find(rows_text(rows, row, 9, state->arena));
 	}
 }
 

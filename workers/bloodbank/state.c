@@ -203,6 +203,7 @@ static void count(struct state *state, struct line *line, const struct bag *bag,
 	if (bag->status != UNIT_STATUS_AVAILABLE)
 		return;
 	line->available += change;
+	line->is_taken_from = line->is_taken_from || change < 0;
 	if (bag->unit.expires_at <= line->expiring_until)
 		line->expiring = line->expiring + change > 0 ? line->expiring + change : 0;
 	if (bag->unit.designated_for != NULL)

@@ -97,7 +97,9 @@ struct line {
 	int64_t undesignated;   /* of the available ones: for anyone */
 	int64_t version;        /* in the database */
 	int64_t demand_28_days; /* units used in 28 days; 0: unknown */
+	enum stock_level level; /* that people were last told of; 0: nothing yet */
 	bool is_changed;
+	bool is_taken_from; /* available units were taken, or expired, in this batch */
 	struct bin_line *bins;
 };
 

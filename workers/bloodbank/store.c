@@ -262,13 +262,14 @@ static void add_line(struct counters *counters, const struct line *line)
 	parameter_int(&counters->stock.parameters[5], line->expiring);
 	parameter_time(&counters->stock.parameters[6], line->expiring_until);
 	parameter_int(&counters->stock.parameters[7], line->version);
+	parameter_text(&counters->stock.parameters[8], stock_level_name(line->level));
 	add_bins(&counters->bins, &counters->new_bins, line);
 }
 
 static void store_counters(const struct state *state, struct database *database)
 {
 	struct counters counters;
-	writing_init(&counters.stock, &stock_update, "tttiiizi");
+	writing_init(&counters.stock, &stock_update, "tttiiizit");
 	writing_init(&counters.bins, &bin_update, "tttii");
 	writing_init(&counters.new_bins, &bin_insert, "tttii");
 	for (const struct line *line = state->first_line; line != NULL; line = line->next)

@@ -8,6 +8,7 @@
 
 #include "hospital_queries.h"
 #include "lifecycle.h"
+#include "question.h"
 #include "store.h"
 
 static struct origin origin_of(const struct request *request)
@@ -256,7 +257,7 @@ static const void *read_view(const char *key, struct database *database, int64_t
 const struct worker hospital = {
 	.name = "hospital",
 	.has_emergency_lane = true,
-	.schema_version = 2,
+	.schema_version = 4,
 	.routes = {
 		{ HOSPITAL_BLOOD_REQUEST, decide_request, refuse_conflict },
 		{ HOSPITAL_BLOOD_REQUESTED, decide_requested, refuse_conflict },
@@ -268,6 +269,8 @@ const struct worker hospital = {
 	},
 	.questions = {
 		{ HOSPITAL_QUERY_REQUEST, answer_request },
+		{ HOSPITAL_QUERY_REQUESTS, answer_requests },
+		{ HOSPITAL_QUERY_STOCK, answer_stock },
 		{ 0 },
 	},
 	.views = {
