@@ -5,7 +5,7 @@ set -euo pipefail
 
 PROJECT=$(dirname "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")")
 SERVERS='rabbitmq postgres redis'
-WORKERS='hospital bloodbank'
+WORKERS='hospital bloodbank notification'
 WATCHERS=topology
 SERVICES="$SERVERS $WORKERS $WATCHERS"
 BLOCK=40 # ports in a block

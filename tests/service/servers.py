@@ -21,10 +21,11 @@ import requests
 
 PROJECT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("CAREBUS_BUILD", PROJECT / "build"))
-DATABASES = ("hospital", "bloodbank")
-AMQP_USERS = ("admin", "hospital", "bloodbank", "notification", "bridge", "bridge-listener", "upstream", "operator")
+DATABASES = ("hospital", "bloodbank", "notification")
+AMQP_USERS = ("admin", *DATABASES, "bridge", "bridge-listener", "upstream", "operator")
+REDIS_USERS = ("admin", *DATABASES, "bridge")
 SECRETS = ([f"amqp-{user}" for user in AMQP_USERS]
-           + [f"{server}-{user}" for server in ("postgres", "redis") for user in ("admin", *DATABASES)]
+           + [f"postgres-{user}" for user in ("admin", *DATABASES)] + [f"redis-{user}" for user in REDIS_USERS]
            + ["installation"])
 PORTS = ("AMQP_PORT", "DIST_PORT", "EPMD_PORT", "MANAGEMENT_PORT", "PROMETHEUS_PORT", "POSTGRES_PORT", "REDIS_PORT")
 START_SECONDS = 60
