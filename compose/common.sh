@@ -6,8 +6,9 @@ set -euo pipefail
 PROJECT=$(dirname "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")")
 SERVERS='rabbitmq postgres redis'
 WORKERS='hospital bloodbank'
+DOORS=bridge
 WATCHERS=topology
-SERVICES="$SERVERS $WORKERS $WATCHERS"
+SERVICES="$SERVERS $WORKERS $DOORS $WATCHERS"
 BLOCK=40 # ports in a block
 PORT_FIRST=20000
 PORT_LAST=32000 # the kernel takes ports for outgoing connections from above this
@@ -105,7 +106,7 @@ set_ports() {
 	[ -s "$VAR/state/port_base" ] || fail "nothing has been started in $VAR yet: run compose/up"
 	base=$(cat "$VAR/state/port_base")
 	export AMQP_PORT=$base DIST_PORT=$((base + 1)) EPMD_PORT=$((base + 2)) MANAGEMENT_PORT=$((base + 3))
-	export PROMETHEUS_PORT=$((base + 4)) POSTGRES_PORT=$((base + 5)) REDIS_PORT=$((base + 6))
+	export PROMETHEUS_PORT=$((base + 4)) POSTGRES_PORT=$((base + 5)) REDIS_PORT=$((base + 6)) HTTP_PORT=$((base + 7))
 	METRICS_BASE=$((base + 10))
 }
 
@@ -184,6 +185,7 @@ is_ready() {
 	rabbitmq) rabbitmq_ready ;;
 	postgres) pg_isready -q -h 127.0.0.1 -p "$POSTGRES_PORT" ;;
 	redis) redis-cli -h 127.0.0.1 -p "$REDIS_PORT" ping 2> /dev/null | grep -qE 'PONG|NOAUTH' ;;
+	bridge) http_ready "$HTTP_PORT" /readyz ;;
 	topology) service_pid topology > /dev/null ;;
 	*) http_ready "$(metrics_port "$1")" /readyz ;;
 	esac
@@ -220,9 +222,11 @@ known_service() {
 stack_addresses() {
 	local amqp=127.0.0.1:$AMQP_PORT/carebus admin
 	admin=$(cat "$SECRETS/amqp-admin")
+	say "CAREBUS_HTTP=http://127.0.0.1:$HTTP_PORT"
 	say "CAREBUS_AMQP=amqp://upstream:$(cat "$SECRETS/amqp-upstream")@$amqp"
 	say "CAREBUS_AMQP_ADMIN=amqp://admin:$admin@$amqp"
 	say "CAREBUS_MANAGEMENT=http://admin:$admin@127.0.0.1:$MANAGEMENT_PORT"
 	say "CAREBUS_POSTGRES=postgresql://postgres:$(cat "$SECRETS/postgres-admin")@127.0.0.1:$POSTGRES_PORT/postgres"
 	say "CAREBUS_REDIS=redis://admin:$(cat "$SECRETS/redis-admin")@127.0.0.1:$REDIS_PORT/0"
+	say "CAREBUS_TOKEN=$(cat "$SECRETS/token-demo")"
 }

@@ -41,6 +41,12 @@ static const char *text_of(amqp_bytes_t bytes, char text[static 256])
 	return text;
 }
 
+bool bytes_equal(amqp_bytes_t bytes, const char *text)
+{
+	size_t length = strlen(text);
+	return bytes.len == length && (length == 0 || memcmp(bytes.bytes, text, length) == 0);
+}
+
 bool connection_failed(struct connection *connection, struct why *why, const char *format, ...)
 {
 	char text[WHY_TEXT_MAX];

@@ -15,7 +15,10 @@ enum {
 	BROKER_BODY_MAX = 256 * 1024, /* larger bodies are delivered with `is_too_large` set, */
 	BROKER_BODY_KEPT =
 		1024 * 1024, /* and above this, which the broker's max_message_size refuses, without their body */
-	BROKER_LANES_MAX = 4,         /* queues that one consumer reads */
+	BROKER_LANES_MAX = 4,     /* queues that one consumer reads */
+	BROKER_BINDINGS_MAX = 32, /* of a queue of a consumer's own, */
+	OWN_QUEUE_MESSAGES_MAX =
+		50000, /* which keeps this many at most and then loses its oldest: its reader asks again */
 	BROKER_CONFIRM_WINDOW = 1024, /* publishes in flight at most */
 	BROKER_HEARTBEAT_S = 10,
 };
@@ -67,12 +70,26 @@ typedef void delivery_fn(void *owner, struct delivery *delivery);
  */
 struct consumer *consumer_new(const struct broker_address *address, const char *tag,
 	const char *const queues[], size_t count, delivery_fn *deliver, void *owner);
+
+struct consumer_binding {
+	const char *exchange, *routing_key; /* a list ends with a NULL exchange */
+};
+
+/*
+ * A consumer of a queue that nobody else sees and that ends with the connection: classic, exclusive, auto-delete, not durable.
+ * Each opening makes another, "<queue_prefix>.<random uuid>", since the last one's may outlive its connection for a moment,
+ * and binds it to each of `bindings` (at most BROKER_BINDINGS_MAX); what is published between two openings is missed.
+ * Nothing is copied: strings and bindings must outlive the consumer.
+ */
+struct consumer *consumer_new_own(const struct broker_address *address, const char *tag,
+	const char *queue_prefix, const struct consumer_binding bindings[], delivery_fn *deliver, void *owner);
+
 void consumer_free(struct consumer *consumer);
 
 /*
  * Connects, logs in (heartbeat, consumer_cancel_notify, connection.blocked, connection_name), checks each queue by a passive
- * declare and consumes with `prefetch` a queue. Waits at most 5 s for each answer. False: closed, and
- * why->reason is "refused" (the broker said no: user, vhost, queue, rights; or the URL is none) or "connection".
+ * declare, or makes its own, and consumes with `prefetch` a queue. Waits at most 5 s for each answer. False: closed, and
+ * why->reason is "refused" (the broker said no: user, vhost, queue, exchange, rights; or the URL is none) or "connection".
  */
 bool consumer_open(struct consumer *consumer, uint16_t prefetch, struct why *why);
 
@@ -84,13 +101,14 @@ uint64_t consumer_incarnation(const struct consumer *consumer);
 
 /*
  * Cancels and consumes again with another prefetch, under the tag "<tag>+<n>"; what was delivered stays valid and may
- * still be acknowledged. Where the queue has a single active consumer, a waiting stand-by takes over.
+ * still be acknowledged. Where the queue has a single active consumer, a waiting stand-by takes over. A queue of its own is
+ * consumed anew before the cancel, which would otherwise delete it.
  */
 bool consumer_set_prefetch(struct consumer *consumer, uint16_t prefetch, struct why *why);
 
 /*
  * Cancels the consumers, keeps the channel: what was delivered may still be acknowledged. Used by the graceful stop.
- * Deliveries already on their way still come.
+ * Deliveries already on their way still come. A queue of the consumer's own ends here, with what it holds.
  */
 bool consumer_cancel(struct consumer *consumer, struct why *why);
 

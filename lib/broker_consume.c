@@ -8,7 +8,9 @@
 
 #include <amqp_framing.h>
 
-enum { SHORT_TEXT_BYTES = 256, TAG_BYTES = 128, TEXTS_MAX = 12, HEADER_TEXT_MAX = 255 };
+#include "uuid.h"
+
+enum { SHORT_TEXT_BYTES = 256, TAG_BYTES = 128, QUEUE_BYTES = 128 };
 
 /* What of the message being received has come so far. */
 struct assembly {
@@ -28,6 +30,10 @@ struct consumer {
 	const struct broker_address *address;
 	const char *const *queues;
 	size_t queue_count;
+	const char *queue_prefix; /* of a queue of its own, here and below; else NULL */
+	const struct consumer_binding *bindings;
+	char own_queue[QUEUE_BYTES]; /* another at each opening */
+	const char *own_queues[1];   /* what `queues` is then */
 	char tags[BROKER_LANES_MAX][TAG_BYTES];
 	unsigned generation; /* how often the prefetch was changed on this connection */
 	delivery_fn *deliver;
@@ -35,121 +41,6 @@ struct consumer {
 	uint64_t incarnation;
 	struct assembly assembly;
 };
-
-/* A text to copy behind a delivery. */
-struct source {
-	size_t member; /* offset of the const char * in struct delivery */
-	amqp_bytes_t bytes;
-};
-
-/* Where a message's properties go. */
-static const struct {
-	amqp_flags_t flag;
-	size_t property; /* offset of the amqp_bytes_t in amqp_basic_properties_t */
-	size_t member;
-} property_texts[] = {
-	{ AMQP_BASIC_MESSAGE_ID_FLAG, offsetof(amqp_basic_properties_t, message_id),
-		offsetof(struct delivery, message_id) },
-	{ AMQP_BASIC_CORRELATION_ID_FLAG, offsetof(amqp_basic_properties_t, correlation_id),
-		offsetof(struct delivery, correlation_id) },
-	{ AMQP_BASIC_TYPE_FLAG, offsetof(amqp_basic_properties_t, type), offsetof(struct delivery, type) },
-	{ AMQP_BASIC_APP_ID_FLAG, offsetof(amqp_basic_properties_t, app_id), offsetof(struct delivery, app_id) },
-	{ AMQP_BASIC_USER_ID_FLAG, offsetof(amqp_basic_properties_t, user_id),
-		offsetof(struct delivery, user_id) },
-	{ AMQP_BASIC_REPLY_TO_FLAG, offsetof(amqp_basic_properties_t, reply_to),
-		offsetof(struct delivery, reply_to) },
-	{ AMQP_BASIC_CONTENT_TYPE_FLAG, offsetof(amqp_basic_properties_t, content_type),
-		offsetof(struct delivery, content_type) },
-};
-
-static const struct {
-	const char *name;
-	size_t member;
-} header_texts[] = {
-	{ "traceparent", offsetof(struct delivery, traceparent) },
-	{ "causation_id", offsetof(struct delivery, causation_id) },
-};
-
-static bool bytes_equal(amqp_bytes_t bytes, const char *text)
-{
-	size_t length = strlen(text);
-	return bytes.len == length && (length == 0 || memcmp(bytes.bytes, text, length) == 0);
-}
-
-/*
- * The value of a text header; false when it is absent, no text, or longer than a property may be. It is handed on with what we
- * publish, and headers of ours that filled a frame would end the connection, again and again.
- */
-static bool find_header(const amqp_table_t *headers, const char *name, amqp_bytes_t *value)
-{
-	for (int i = 0; i < headers->num_entries; i++) {
-		const amqp_table_entry_t *entry = &headers->entries[i];
-		if (!bytes_equal(entry->key, name))
-			continue;
-		if (entry->value.kind != AMQP_FIELD_KIND_UTF8 && entry->value.kind != AMQP_FIELD_KIND_BYTES)
-			return false;
-		*value = entry->value.value.bytes;
-		return value->len <= HEADER_TEXT_MAX;
-	}
-	return false;
-}
-
-/* Lists the texts that the message has; gives their number. */
-static size_t list_texts(const amqp_basic_properties_t *properties, const struct assembly *assembly,
-	struct source sources[static TEXTS_MAX])
-{
-	size_t count = 0;
-	sources[count++] =
-		(struct source){ offsetof(struct delivery, exchange), amqp_cstring_bytes(assembly->exchange) };
-	sources[count++] =
-		(struct source){ offsetof(struct delivery, routing_key), amqp_cstring_bytes(assembly->routing_key) };
-	for (size_t i = 0; i < sizeof(property_texts) / sizeof(property_texts[0]); i++) {
-		if ((properties->_flags & property_texts[i].flag) == 0)
-			continue;
-		amqp_bytes_t bytes;
-		memcpy(&bytes, (const char *)properties + property_texts[i].property, sizeof(bytes));
-		sources[count++] = (struct source){ property_texts[i].member, bytes };
-	}
-	if ((properties->_flags & AMQP_BASIC_HEADERS_FLAG) == 0)
-		return count;
-	for (size_t i = 0; i < sizeof(header_texts) / sizeof(header_texts[0]); i++) {
-		amqp_bytes_t bytes;
-		if (find_header(&properties->headers, header_texts[i].name, &bytes))
-			sources[count++] = (struct source){ header_texts[i].member, bytes };
-	}
-	return count;
-}
-
-/* One block: the struct, room for the body and its NUL, the texts. `*body` is where the body goes. */
-static struct delivery *new_delivery(const struct source sources[], size_t count, size_t body_bytes,
-	char **body)
-{
-	size_t size = sizeof(struct delivery) + body_bytes + 1;
-	for (size_t i = 0; i < count; i++)
-		size += sources[i].bytes.len + 1;
-	struct delivery *delivery = malloc(size);
-	if (delivery == NULL)
-		abort();
-	*delivery = (struct delivery){ 0 };
-	*body = (char *)(delivery + 1);
-	(*body)[body_bytes] = '\0';
-	char *next = *body + body_bytes + 1;
-	for (size_t i = 0; i < count; i++) {
-		size_t length = sources[i].bytes.len;
-		if (length > 0)
-			memcpy(next, sources[i].bytes.bytes, length);
-		next[length] = '\0';
-		memcpy((char *)delivery + sources[i].member, &next, sizeof(next));
-		next += length + 1;
-	}
-	delivery->body = *body;
-	return delivery;
-}
-
-void delivery_free(struct delivery *delivery)
-{
-	free(delivery);
-}
 
 static void drop_assembly(struct consumer *consumer)
 {
@@ -166,16 +57,16 @@ static void copy_short(char text[static SHORT_TEXT_BYTES], amqp_bytes_t bytes)
 }
 
 /*
- * The tag under which a lane is consumed now: "bloodbank-1", after a change of prefetch "bloodbank-1+1". A quorum queue
+ * The tag under which a lane is consumed: "bloodbank-1", after a change of prefetch "bloodbank-1+1". A quorum queue
  * of RabbitMQ 3.10 ends the connection (541) when a tag is used again while deliveries of its first use are unacknowledged.
  */
-static const char *current_tag(const struct consumer *consumer, size_t lane,
+static const char *print_tag(const struct consumer *consumer, size_t lane, unsigned generation,
 	char tag[static SHORT_TEXT_BYTES])
 {
-	if (consumer->generation == 0)
+	if (generation == 0)
 		snprintf(tag, SHORT_TEXT_BYTES, "%s", consumer->tags[lane]);
 	else
-		snprintf(tag, SHORT_TEXT_BYTES, "%s+%u", consumer->tags[lane], consumer->generation);
+		snprintf(tag, SHORT_TEXT_BYTES, "%s+%u", consumer->tags[lane], generation);
 	return tag;
 }
 
@@ -230,13 +121,12 @@ static bool take_header(struct consumer *consumer, const amqp_frame_t *frame, st
 	if (!assembly->is_open || assembly->delivery != NULL)
 		return unexpected(consumer, "a header", why);
 	const amqp_basic_properties_t *properties = frame->payload.properties.decoded;
-	struct source sources[TEXTS_MAX];
-	size_t count = list_texts(properties, assembly, sources);
 	assembly->received_bytes = 0;
 	assembly->expected_bytes = frame->payload.properties.body_size;
 	bool is_too_large = assembly->expected_bytes > BROKER_BODY_MAX;
 	size_t kept_bytes = assembly->expected_bytes > BROKER_BODY_KEPT ? 0 : (size_t)assembly->expected_bytes;
-	struct delivery *delivery = new_delivery(sources, count, kept_bytes, &assembly->body);
+	struct delivery *delivery =
+		delivery_new(properties, assembly->exchange, assembly->routing_key, kept_bytes, &assembly->body);
 	delivery->tag = assembly->tag;
 	delivery->incarnation = consumer->incarnation;
 	delivery->lane = assembly->lane;
@@ -288,28 +178,34 @@ static bool take_frame(struct consumer *consumer, const amqp_frame_t *frame, str
 	}
 }
 
-static bool ask_to_consume(struct consumer *consumer, size_t lane, struct why *why)
+static bool make_own_queue(struct consumer *consumer, struct why *why)
 {
-	amqp_connection_state_t state = consumer->connection.state;
-	char doing[SHORT_TEXT_BYTES];
-	snprintf(doing, sizeof(doing), "consuming queue %s", consumer->queues[lane]);
-	amqp_queue_declare(state, WIRE_CHANNEL, amqp_cstring_bytes(consumer->queues[lane]), 1, 0, 0, 0,
-		amqp_empty_table);
-	if (!connection_succeeded(amqp_get_rpc_reply(state), doing, why))
+	char uuid[UUID_TEXT_BYTES];
+	uuid_random(uuid);
+	snprintf(consumer->own_queue, QUEUE_BYTES, "%s.%s", consumer->queue_prefix, uuid);
+	return connection_declare_own(&consumer->connection, consumer->own_queue, consumer->bindings, why);
+}
+
+static bool is_own(const struct consumer *consumer)
+{
+	return consumer->queue_prefix != NULL;
+}
+
+static bool start_lane(struct consumer *consumer, size_t lane, struct why *why)
+{
+	struct connection *connection = &consumer->connection;
+	const char *queue = consumer->queues[lane];
+	if (is_own(consumer) ? !make_own_queue(consumer, why) : !connection_check_queue(connection, queue, why))
 		return false;
-	amqp_basic_consume(state, WIRE_CHANNEL, amqp_cstring_bytes(consumer->queues[lane]),
-		amqp_cstring_bytes(consumer->tags[lane]), 0, 0, 0, amqp_empty_table);
-	return connection_succeeded(amqp_get_rpc_reply(state), doing, why);
+	return connection_consume(connection, queue, consumer->tags[lane], why);
 }
 
 static bool start_consuming(struct consumer *consumer, uint16_t prefetch, struct why *why)
 {
-	amqp_connection_state_t state = consumer->connection.state;
-	amqp_basic_qos(state, WIRE_CHANNEL, 0, prefetch, 0);
-	if (!connection_succeeded(amqp_get_rpc_reply(state), "setting the prefetch", why))
+	if (!connection_set_prefetch(&consumer->connection, prefetch, why))
 		return false;
 	for (size_t lane = 0; lane < consumer->queue_count; lane++)
-		if (!ask_to_consume(consumer, lane, why))
+		if (!start_lane(consumer, lane, why))
 			return false;
 	return true;
 }
@@ -330,6 +226,27 @@ struct consumer *consumer_new(const struct broker_address *address, const char *
 	snprintf(consumer->tags[0], TAG_BYTES, "%s", tag);
 	for (size_t lane = 1; lane < count; lane++)
 		snprintf(consumer->tags[lane], TAG_BYTES, "%s.%zu", tag, lane);
+	return consumer;
+}
+
+static size_t count_bindings(const struct consumer_binding bindings[])
+{
+	size_t count = 0;
+	while (bindings[count].exchange != NULL)
+		count++;
+	return count;
+}
+
+struct consumer *consumer_new_own(const struct broker_address *address, const char *tag,
+	const char *queue_prefix, const struct consumer_binding bindings[], delivery_fn *deliver, void *owner)
+{
+	assert(strlen(queue_prefix) + UUID_TEXT_BYTES < QUEUE_BYTES);
+	assert(count_bindings(bindings) <= BROKER_BINDINGS_MAX);
+	struct consumer *consumer = consumer_new(address, tag, NULL, 1, deliver, owner);
+	consumer->own_queues[0] = consumer->own_queue;
+	consumer->queues = consumer->own_queues;
+	consumer->queue_prefix = queue_prefix;
+	consumer->bindings = bindings;
 	return consumer;
 }
 
@@ -371,13 +288,27 @@ uint64_t consumer_incarnation(const struct consumer *consumer)
 	return consumer->incarnation;
 }
 
+static void add_cancels(struct consumer *consumer, unsigned generation)
+{
+	char tag[SHORT_TEXT_BYTES];
+	for (size_t lane = 0; lane < consumer->queue_count; lane++)
+		wire_cancel(&consumer->connection.output, print_tag(consumer, lane, generation, tag));
+}
+
+static void add_consumes(struct consumer *consumer, unsigned generation, uint16_t prefetch)
+{
+	char tag[SHORT_TEXT_BYTES];
+	wire_qos(&consumer->connection.output, prefetch);
+	for (size_t lane = 0; lane < consumer->queue_count; lane++)
+		wire_consume(&consumer->connection.output, consumer->queues[lane],
+			print_tag(consumer, lane, generation, tag));
+}
+
 bool consumer_cancel(struct consumer *consumer, struct why *why)
 {
 	if (!consumer_is_open(consumer))
 		return because(why, "connection", "the connection is closed");
-	char tag[SHORT_TEXT_BYTES];
-	for (size_t lane = 0; lane < consumer->queue_count; lane++)
-		wire_cancel(&consumer->connection.output, current_tag(consumer, lane, tag));
+	add_cancels(consumer, consumer->generation);
 	return connection_flush(&consumer->connection, why);
 }
 
@@ -385,14 +316,12 @@ bool consumer_set_prefetch(struct consumer *consumer, uint16_t prefetch, struct 
 {
 	if (!consumer_is_open(consumer))
 		return because(why, "connection", "the connection is closed");
-	struct buffer *output = &consumer->connection.output;
-	char tag[SHORT_TEXT_BYTES];
-	for (size_t lane = 0; lane < consumer->queue_count; lane++)
-		wire_cancel(output, current_tag(consumer, lane, tag));
-	consumer->generation++;
-	wire_qos(output, prefetch);
-	for (size_t lane = 0; lane < consumer->queue_count; lane++)
-		wire_consume(output, consumer->queues[lane], current_tag(consumer, lane, tag));
+	unsigned before = consumer->generation++;
+	if (!is_own(consumer)) /* an auto-delete queue goes with its last consumer */
+		add_cancels(consumer, before);
+	add_consumes(consumer, consumer->generation, prefetch);
+	if (is_own(consumer))
+		add_cancels(consumer, before);
 	return connection_flush(&consumer->connection, why);
 }
 

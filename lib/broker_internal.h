@@ -56,6 +56,19 @@ enum reading connection_read(struct connection *connection, amqp_frame_t *frame,
 /* Sets `why` from the answer to a call of the library; true when it is a normal one. Drops nothing. */
 bool connection_succeeded(amqp_rpc_reply_t reply, const char *doing, struct why *why);
 
+bool bytes_equal(amqp_bytes_t bytes, const char *text);
+
+/* One block for a message: its texts copied, room for its body at `*body`, a NUL behind that. */
+struct delivery *delivery_new(const amqp_basic_properties_t *properties, const char *exchange,
+	const char *routing_key, size_t body_bytes, char **body);
+
+/* The questions of a consumer that opens. None drops the connection; a refusal leaves no channel to go on with. */
+bool connection_set_prefetch(struct connection *connection, uint16_t prefetch, struct why *why);
+bool connection_check_queue(struct connection *connection, const char *queue, struct why *why);
+bool connection_declare_own(struct connection *connection, const char *queue,
+	const struct consumer_binding bindings[], struct why *why);
+bool connection_consume(struct connection *connection, const char *queue, const char *tag, struct why *why);
+
 /* Drops the connection, sets `why` (reason "connection"), returns false. */
 bool connection_failed(struct connection *connection, struct why *why, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));

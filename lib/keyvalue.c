@@ -1,12 +1,14 @@
 /* Redis over hiredis: blocking and bounded while it opens, non-blocking from then on. */
 #include "keyvalue.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <hiredis/hiredis.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "clock.h"
 
@@ -14,22 +16,33 @@ enum {
 	OPEN_TIMEOUT_US = 500000, /* for the connect, and again for the login */
 	HOST_BYTES_MAX = 256,
 	PORT_MAX = 65535,
+	INPUT_BYTES = 64 * 1024, /* read at once: as much as Redis writes at once */
 	ANSWER_TIMEOUT_MS = 500, /* a cache that answers later is away: in the end batches wait for it */
 };
 
-/* A put that was queued and is not answered yet. */
+/* A put or a get that was queued and is not answered yet. */
 struct waiting {
 	void *token;
 	int64_t deadline_ms;
+	bool is_get;
+};
+
+/* Who hears of the answers. */
+struct listener {
+	view_stored_fn *stored;
+	view_read_fn *read;
+	void *owner;
 };
 
 struct keyvalue {
 	const char *url, *user, *password;       /* borrowed */
 	redisContext *context;                   /* NULL while closed */
-	struct waiting waiting[KEYVALUE_WINDOW]; /* a ring, in the order of the puts */
+	struct waiting waiting[KEYVALUE_WINDOW]; /* a ring, in the order of the questions */
 	size_t first, count;
-	size_t lost_count; /* the oldest of them whose connection is gone: reported by the next serve */
-	bool has_unsent;   /* bytes that the socket did not take yet */
+	size_t lost_count;   /* the oldest of them whose connection is gone: reported by the next serve */
+	size_t queued_count; /* the newest of them, of which nothing was sent yet */
+	bool has_unsent;     /* bytes that the socket did not take yet */
+	char input[INPUT_BYTES];
 };
 
 struct address {
@@ -97,12 +110,12 @@ static bool stop_blocking(struct keyvalue *store, struct why *why)
 	return true;
 }
 
-static void *take_first(struct keyvalue *store)
+static struct waiting take_first(struct keyvalue *store)
 {
-	void *token = store->waiting[store->first].token;
+	struct waiting waiting = store->waiting[store->first];
 	store->first = (store->first + 1) % KEYVALUE_WINDOW;
 	store->count--;
-	return token;
+	return waiting;
 }
 
 static bool send_queued(struct keyvalue *store, struct why *why)
@@ -113,47 +126,104 @@ static bool send_queued(struct keyvalue *store, struct why *why)
 	if (redisBufferWrite(store->context, &is_done) != REDIS_OK)
 		return because(why, "connection", "redis: cannot send: %s", store->context->errstr);
 	store->has_unsent = !is_done;
+	store->queued_count = 0;
+	return true;
+}
+
+static bool take_stored(const redisReply *reply, const struct waiting *waiting,
+	const struct listener *listener, struct why *why)
+{
+	if (reply->type != REDIS_REPLY_INTEGER)
+		return because(why, "answer", "redis: view_put answered with type %d", reply->type);
+	listener->stored(listener->owner, waiting->token, true);
+	return true;
+}
+
+/* Version and body; both are nil where there is no view. */
+static bool take_view(const redisReply *reply, const struct waiting *waiting, const struct listener *listener,
+	struct why *why)
+{
+	if (reply->type != REDIS_REPLY_ARRAY || reply->elements != 2)
+		return because(why, "answer", "redis: HMGET answered with type %d", reply->type);
+	const redisReply *version = reply->element[0], *body = reply->element[1];
+	assert(listener->read != NULL);
+	if (version->type != REDIS_REPLY_STRING || body->type != REDIS_REPLY_STRING)
+		listener->read(listener->owner, waiting->token, true, 0, NULL, 0);
+	else
+		listener->read(listener->owner, waiting->token, true, strtoll(version->str, NULL, 10), body->str,
+			body->len);
 	return true;
 }
 
 /*
  * An error answer (no such function, no memory, read-only) would come for every put: it counts as a
- * failure of the connection.
+ * failure of the connection, which reports what it was the answer to.
  */
-static bool take_answer(struct keyvalue *store, const redisReply *reply, view_stored_fn *stored, void *owner,
+static bool take_answer(struct keyvalue *store, const redisReply *reply, const struct listener *listener,
 	struct why *why)
 {
 	if (store->count == 0)
 		return because(why, "connection", "redis: an answer that nobody asked for");
 	if (reply->type == REDIS_REPLY_ERROR)
 		return because(why, "answer", "redis: %s", reply->str);
-	if (reply->type != REDIS_REPLY_INTEGER)
-		return because(why, "answer", "redis: view_put answered with type %d", reply->type);
-	stored(owner, take_first(store), true);
+	const struct waiting *waiting = &store->waiting[store->first];
+	if (waiting->is_get ? !take_view(reply, waiting, listener, why)
+						: !take_stored(reply, waiting, listener, why))
+		return false;
+	take_first(store);
 	return true;
 }
 
-static bool receive_answers(struct keyvalue *store, view_stored_fn *stored, void *owner, struct why *why)
+/* One read; hiredis would take 16 KiB at a time. */
+static bool receive(struct keyvalue *store, struct why *why)
 {
-	if (redisBufferRead(store->context) != REDIS_OK)
-		return because(why, "connection", "redis: cannot receive: %s", store->context->errstr);
+	ssize_t got = recv(store->context->fd, store->input, sizeof(store->input), MSG_DONTWAIT);
+	if (got < 0 && (errno == EAGAIN || errno == EINTR))
+		return true;
+	if (got < 0)
+		return because(why, "connection", "redis: cannot receive: %s", strerror(errno));
+	if (got == 0)
+		return because(why, "connection", "redis: cannot receive: the server closed the connection");
+	if (redisReaderFeed(store->context->reader, store->input, (size_t)got) != REDIS_OK)
+		return because(why, "connection", "redis: %s", store->context->reader->errstr);
+	return true;
+}
+
+static bool receive_answers(struct keyvalue *store, const struct listener *listener, struct why *why)
+{
+	if (!receive(store, why))
+		return false;
 	for (;;) {
 		void *reply = NULL;
 		if (redisGetReplyFromReader(store->context, &reply) != REDIS_OK)
 			return because(why, "connection", "redis: %s", store->context->errstr);
 		if (reply == NULL)
 			return true;
-		bool is_good = take_answer(store, reply, stored, owner, why);
+		bool is_good = take_answer(store, reply, listener, why);
 		freeReplyObject(reply);
 		if (!is_good)
 			return false;
 	}
 }
 
-static void report_lost(struct keyvalue *store, view_stored_fn *stored, void *owner)
+/* No answer is looked for right after the first question is sent: the caller's poll tells when it is there. */
+static bool exchange(struct keyvalue *store, const struct listener *listener, struct why *why)
 {
-	for (; store->lost_count > 0; store->lost_count--)
-		stored(owner, take_first(store), false);
+	bool is_first = store->has_unsent && store->count == store->queued_count;
+	if (!send_queued(store, why))
+		return false;
+	return is_first || receive_answers(store, listener, why);
+}
+
+static void report_lost(struct keyvalue *store, const struct listener *listener)
+{
+	for (; store->lost_count > 0; store->lost_count--) {
+		struct waiting lost = take_first(store);
+		if (lost.is_get)
+			listener->read(listener->owner, lost.token, false, 0, NULL, 0);
+		else
+			listener->stored(listener->owner, lost.token, false);
+	}
 }
 
 static bool check_deadline(const struct keyvalue *store, struct why *why)
@@ -199,6 +269,7 @@ void keyvalue_close(struct keyvalue *store)
 	redisFree(store->context);
 	store->context = NULL;
 	store->has_unsent = false;
+	store->queued_count = 0;
 	store->lost_count = store->count;
 }
 
@@ -207,10 +278,27 @@ bool keyvalue_is_open(const struct keyvalue *store)
 	return store->context != NULL;
 }
 
+static bool has_room(const struct keyvalue *store)
+{
+	return store->context != NULL && store->count < KEYVALUE_WINDOW;
+}
+
+static void queue_words(struct keyvalue *store, int count, const char *words[], const size_t lengths[],
+	struct waiting waiting)
+{
+	if (redisAppendCommandArgv(store->context, count, words, lengths) != REDIS_OK)
+		abort();
+	waiting.deadline_ms = clock_steady_ms() + ANSWER_TIMEOUT_MS;
+	store->waiting[(store->first + store->count) % KEYVALUE_WINDOW] = waiting;
+	store->count++;
+	store->queued_count++;
+	store->has_unsent = true;
+}
+
 bool keyvalue_put(struct keyvalue *store, const char *key, int64_t version, const char *body,
 	size_t body_bytes, void *token)
 {
-	if (store->context == NULL || store->count == KEYVALUE_WINDOW)
+	if (!has_room(store))
 		return false;
 	char version_text[24], ttl_text[24];
 	snprintf(version_text, sizeof(version_text), "%lld", (long long)version);
@@ -220,26 +308,31 @@ bool keyvalue_put(struct keyvalue *store, const char *key, int64_t version, cons
 	size_t lengths[WORDS];
 	for (size_t i = 0; i < WORDS; i++)
 		lengths[i] = i == WORDS - 1 ? body_bytes : strlen(words[i]);
-	if (redisAppendCommandArgv(store->context, WORDS, words, lengths) != REDIS_OK)
-		abort();
-	store->waiting[(store->first + store->count) % KEYVALUE_WINDOW] = (struct waiting){
-		.token = token,
-		.deadline_ms = clock_steady_ms() + ANSWER_TIMEOUT_MS,
-	};
-	store->count++;
-	store->has_unsent = true;
+	queue_words(store, WORDS, words, lengths, (struct waiting){ .token = token });
 	return true;
 }
 
-bool keyvalue_serve(struct keyvalue *store, view_stored_fn *stored, void *owner, struct why *why)
+bool keyvalue_get(struct keyvalue *store, const char *key, void *token)
 {
-	report_lost(store, stored, owner);
+	if (!has_room(store))
+		return false;
+	const char *words[] = { "HMGET", key, "version", "body" };
+	enum { WORDS = sizeof(words) / sizeof(words[0]) };
+	queue_words(store, WORDS, words, NULL, (struct waiting){ .token = token, .is_get = true });
+	return true;
+}
+
+bool keyvalue_serve(struct keyvalue *store, view_stored_fn *stored, view_read_fn *read, void *owner,
+	struct why *why)
+{
+	const struct listener listener = { stored, read, owner };
+	report_lost(store, &listener);
 	if (store->context == NULL)
 		return true;
-	if (send_queued(store, why) && receive_answers(store, stored, owner, why) && check_deadline(store, why))
+	if (exchange(store, &listener, why) && check_deadline(store, why))
 		return true;
 	keyvalue_close(store);
-	report_lost(store, stored, owner);
+	report_lost(store, &listener);
 	return false;
 }
 

@@ -3,7 +3,8 @@
 -- members `version` and `body` (JSON). Workers write views through view_put alone, so a late writer never wins.
 
 -- view_put KEY version ttl_seconds body -> 1 when written, 0 when a newer version is there already.
--- The same version again is written again: it renews the time to live.
+-- The same version again is written again: it renews the time to live. Owners count from 1, so a door's guess, which has
+-- version 0, is only there until the owner tells what is so, and never after that.
 local function view_put(keys, args)
 	local version = tonumber(args[1])
 	local ttl_ms = tonumber(args[2]) and tonumber(args[2]) * 1000

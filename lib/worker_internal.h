@@ -3,6 +3,7 @@
 
 #include "acks.h"
 #include "arena.h"
+#include "backoff.h"
 #include "broker.h"
 #include "crash.h"
 #include "digest.h"
@@ -75,12 +76,6 @@ struct flight {
 struct marks {
 	struct parameter columns[2]; /* cause_id, ordinal */
 	size_t count;
-};
-
-/* Opening again after a failure: full jitter, 0.2 to 10 s. */
-struct backoff {
-	int64_t next_ms;   /* not before */
-	unsigned failures; /* in a row */
 };
 
 enum link_number { LINK_CONSUMER, LINK_PUBLISHER, LINK_DATABASE, LINK_KEYVALUE, LINK_COUNT };

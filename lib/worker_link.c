@@ -2,30 +2,14 @@
 #include "worker_internal.h"
 
 #include <poll.h>
-#include <stdlib.h>
 
 enum {
-	DELAY_MIN_MS = 200,
-	DELAY_MAX_MS = 10000,
 	DELAY_MALFORMED_MS = 500,
-	DOUBLINGS_MAX = 6,
 	POLL_FDS_MAX = 8,
 	HEARTBEAT_CALL_MS = 1000, /* the broker library sends heartbeats only when it is called */
 };
 
 static const char *const link_names[LINK_COUNT] = { "consumer", "publisher", "database", "redis" };
-
-/* Full jitter: a random time between the minimum and the doubled one. */
-static void delay_next(struct backoff *backoff, int64_t most_ms)
-{
-	unsigned doublings = backoff->failures < DOUBLINGS_MAX ? backoff->failures : DOUBLINGS_MAX;
-	int64_t limit_ms = (int64_t)DELAY_MIN_MS << doublings;
-	if (limit_ms > most_ms)
-		limit_ms = most_ms;
-	backoff->failures++;
-	backoff->next_ms = clock_steady_ms() + DELAY_MIN_MS
-		+ (int64_t)arc4random_uniform((uint32_t)(limit_ms - DELAY_MIN_MS + 1));
-}
 
 /* Waiting for a dead dependency is no standstill; but Redis holds nothing up, so it excuses nothing. */
 static void note_progress(struct runtime *runtime, enum link_number link)
@@ -37,7 +21,7 @@ static void note_progress(struct runtime *runtime, enum link_number link)
 static void link_failed(struct runtime *runtime, enum link_number link, const struct why *why,
 	int64_t most_ms)
 {
-	delay_next(&runtime->backoffs[link], most_ms);
+	backoff_failed(&runtime->backoffs[link], most_ms);
 	count(runtime, METRIC_RECONNECTS, 1);
 	note_progress(runtime, link);
 	log_line(&runtime->log, LOG_WARNING_LEVEL, "connection lost or refused", "link", link_names[link],
@@ -46,12 +30,12 @@ static void link_failed(struct runtime *runtime, enum link_number link, const st
 
 static bool is_due(const struct runtime *runtime, enum link_number link)
 {
-	return clock_steady_ms() >= runtime->backoffs[link].next_ms;
+	return backoff_is_due(&runtime->backoffs[link]);
 }
 
 static void link_opened(struct runtime *runtime, enum link_number link)
 {
-	runtime->backoffs[link].failures = 0;
+	backoff_succeeded(&runtime->backoffs[link]);
 	note_progress(runtime, link);
 	log_line(&runtime->log, LOG_INFO_LEVEL, "connected", "link", link_names[link], NULL);
 }
@@ -60,7 +44,7 @@ static void link_opened(struct runtime *runtime, enum link_number link)
 static void drop_unchecked(struct runtime *runtime, const struct why *why)
 {
 	database_close(runtime->database);
-	link_failed(runtime, LINK_DATABASE, why, DELAY_MAX_MS);
+	link_failed(runtime, LINK_DATABASE, why, BACKOFF_MAX_MS);
 }
 
 static void open_database(struct runtime *runtime)
@@ -72,7 +56,7 @@ static void open_database(struct runtime *runtime)
 	if (outcome == STOP)
 		worker_fail(runtime, EXIT_CONFIGURATION, &why);
 	else if (outcome != DONE)
-		link_failed(runtime, LINK_DATABASE, &why, DELAY_MAX_MS);
+		link_failed(runtime, LINK_DATABASE, &why, BACKOFF_MAX_MS);
 	else if (runtime->was_started || worker_check_database(runtime, &why))
 		link_opened(runtime, LINK_DATABASE);
 	else
@@ -87,7 +71,7 @@ static void open_publisher(struct runtime *runtime)
 	if (publisher_open(runtime->publisher, &why))
 		link_opened(runtime, LINK_PUBLISHER);
 	else
-		link_failed(runtime, LINK_PUBLISHER, &why, DELAY_MAX_MS);
+		link_failed(runtime, LINK_PUBLISHER, &why, BACKOFF_MAX_MS);
 }
 
 /* What waited in memory belongs to the old channel: the broker delivers it again. */
@@ -113,7 +97,7 @@ static void open_consumer(struct runtime *runtime)
 	if (consumer_open(runtime->consumer, 1, &why))
 		link_opened(runtime, LINK_CONSUMER);
 	else
-		link_failed(runtime, LINK_CONSUMER, &why, DELAY_MAX_MS);
+		link_failed(runtime, LINK_CONSUMER, &why, BACKOFF_MAX_MS);
 }
 
 static void open_keyvalue(struct runtime *runtime)
@@ -124,14 +108,14 @@ static void open_keyvalue(struct runtime *runtime)
 	if (keyvalue_open(runtime->keyvalue, &why))
 		link_opened(runtime, LINK_KEYVALUE);
 	else
-		link_failed(runtime, LINK_KEYVALUE, &why, DELAY_MAX_MS);
+		link_failed(runtime, LINK_KEYVALUE, &why, BACKOFF_MAX_MS);
 }
 
 void links_serve_publisher(struct runtime *runtime)
 {
 	struct why why = { 0 };
 	if (publisher_is_open(runtime->publisher) && !publisher_serve(runtime->publisher, &why))
-		link_failed(runtime, LINK_PUBLISHER, &why, DELAY_MAX_MS);
+		link_failed(runtime, LINK_PUBLISHER, &why, BACKOFF_MAX_MS);
 }
 
 static void serve_open(struct runtime *runtime)
@@ -139,12 +123,12 @@ static void serve_open(struct runtime *runtime)
 	struct why why = { 0 };
 	if (consumer_is_open(runtime->consumer) && !consumer_serve(runtime->consumer, &why)) {
 		bool is_malformed = why.reason[0] == 'm';
-		link_failed(runtime, LINK_CONSUMER, &why, is_malformed ? DELAY_MALFORMED_MS : DELAY_MAX_MS);
+		link_failed(runtime, LINK_CONSUMER, &why, is_malformed ? DELAY_MALFORMED_MS : BACKOFF_MAX_MS);
 	}
 	links_serve_publisher(runtime);
 	if (keyvalue_is_open(runtime->keyvalue)
-		&& !keyvalue_serve(runtime->keyvalue, send_view_stored, runtime, &why))
-		link_failed(runtime, LINK_KEYVALUE, &why, DELAY_MAX_MS);
+		&& !keyvalue_serve(runtime->keyvalue, send_view_stored, NULL, runtime, &why))
+		link_failed(runtime, LINK_KEYVALUE, &why, BACKOFF_MAX_MS);
 	if (runtime->http != NULL)
 		http_serve(runtime->http);
 	send_waiting(runtime);
@@ -266,7 +250,7 @@ bool links_wait_for(void *owner, int fd, short events, int64_t deadline_ms)
 
 void links_lost(struct runtime *runtime, enum link_number link, const struct why *why)
 {
-	link_failed(runtime, link, why, DELAY_MAX_MS);
+	link_failed(runtime, link, why, BACKOFF_MAX_MS);
 }
 
 void links_first_ack(struct runtime *runtime)
@@ -276,7 +260,7 @@ void links_first_ack(struct runtime *runtime)
 		return;
 	runtime->is_full_prefetch = true;
 	if (!consumer_set_prefetch(runtime->consumer, (uint16_t)runtime->settings.prefetch, &why))
-		link_failed(runtime, LINK_CONSUMER, &why, DELAY_MAX_MS);
+		link_failed(runtime, LINK_CONSUMER, &why, BACKOFF_MAX_MS);
 }
 
 void links_close(struct runtime *runtime)

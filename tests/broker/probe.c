@@ -2,12 +2,14 @@
  * lib/broker.h at the end of a pipe, for tests written in Python: one command a line on stdin, one event a line on
  * stdout. Address: AMQP_URL, AMQP_USER, AMQP_PASSWORD. Commands:
  *   consume TAG PREFETCH QUEUE...       open the consumer: "consuming" or "consumer REASON TEXT"
+ *   own TAG PREFETCH PREFIX EXCHANGE KEY [EXCHANGE KEY]   the same for a queue of its own
  *   publisher                           open the publisher: "publishing" or "publisher REASON TEXT"
  *   send COUNT EXCHANGE KEY ODD_KEY BYTES   publish as room allows, every second one with ODD_KEY; ends in one
  *                                       "settled ..." when all are answered (`wrong`: another answer than the rest of
  *                                       its key had)
  *   ack TAG IS_MULTIPLE, autoack EVERY, prefetch N, cancel
  *   tell COUNT                          deliveries are not printed, but "received COUNT" after so many
+ *   reopen PREFETCH                     open the same consumer once more
  *   state, close
  * Every call into the broker's code is timed; "state" tells the longest.
  */
@@ -31,6 +33,7 @@ struct probe {
 	char line[LINE_MAX_BYTES], consumer_line[LINE_MAX_BYTES];
 	size_t line_bytes;
 	const char *queues[BROKER_LANES_MAX];
+	struct consumer_binding bindings[(WORDS_MAX - 4) / 2 + 1];
 	char exchange[256], keys[2][256]; /* for even and for odd messages */
 	size_t body_bytes, to_send, unsettled;
 	size_t settled[2][SETTLEMENTS];
@@ -178,20 +181,37 @@ static void send_some(struct probe *probe)
 	}
 }
 
-static void open_consumer(struct probe *probe, char *words[], size_t count)
+static void open_consumer(struct probe *probe, uint16_t prefetch)
 {
 	struct why why;
+	probe->received = 0;
+	begin(probe);
+	if (ended(probe, consumer_open(probe->consumer, prefetch, &why)))
+		printf("consuming\n");
+	else
+		tell("consumer", &why);
+}
+
+static void command_consume(struct probe *probe, char *words[], size_t count)
+{
 	size_t queues = count - 3;
 	for (size_t i = 0; i < queues; i++)
 		probe->queues[i] = words[i + 3];
 	consumer_free(probe->consumer);
-	probe->received = 0;
 	probe->consumer = consumer_new(&probe->address, words[1], probe->queues, queues, on_delivery, probe);
-	begin(probe);
-	if (ended(probe, consumer_open(probe->consumer, (uint16_t)strtoul(words[2], NULL, 10), &why)))
-		printf("consuming\n");
-	else
-		tell("consumer", &why);
+	open_consumer(probe, (uint16_t)strtoul(words[2], NULL, 10));
+}
+
+static void command_own(struct probe *probe, char *words[], size_t count)
+{
+	size_t bindings = (count - 4) / 2;
+	for (size_t i = 0; i < bindings; i++)
+		probe->bindings[i] = (struct consumer_binding){ words[2 * i + 4], words[2 * i + 5] };
+	probe->bindings[bindings] = (struct consumer_binding){ 0 };
+	consumer_free(probe->consumer);
+	probe->consumer =
+		consumer_new_own(&probe->address, words[1], words[3], probe->bindings, on_delivery, probe);
+	open_consumer(probe, (uint16_t)strtoul(words[2], NULL, 10));
 }
 
 static void open_publisher(struct probe *probe)
@@ -258,7 +278,11 @@ static void command_consumer(struct probe *probe, char *words[], size_t count)
 static void run(struct probe *probe, char *words[], size_t count)
 {
 	if (strcmp(words[0], "consume") == 0 && count >= 4)
-		open_consumer(probe, words, count);
+		command_consume(probe, words, count);
+	else if (strcmp(words[0], "own") == 0 && count >= 4)
+		command_own(probe, words, count);
+	else if (strcmp(words[0], "reopen") == 0 && count == 2)
+		open_consumer(probe, (uint16_t)strtoul(words[1], NULL, 10));
 	else if (strcmp(words[0], "publisher") == 0)
 		open_publisher(probe);
 	else if (strcmp(words[0], "send") == 0 && count == 6)
@@ -280,7 +304,8 @@ static void run_line(struct probe *probe, char *line)
 	char *words[WORDS_MAX];
 	size_t count = 0;
 	char *rest = line;
-	if (strncmp(line, "consume ", 8) == 0) { /* the consumer goes on using its queues' names */
+	bool has_names = strncmp(line, "consume ", 8) == 0 || strncmp(line, "own ", 4) == 0;
+	if (has_names) { /* which the consumer goes on using */
 		snprintf(probe->consumer_line, sizeof(probe->consumer_line), "%s", line);
 		rest = probe->consumer_line;
 	}

@@ -1,6 +1,7 @@
 """lib/broker.h against a real broker: what it does with good messages, bad ones, refusals, and a broker that goes away."""
 import itertools
 import os
+import re
 import signal
 import subprocess
 import time
@@ -21,7 +22,7 @@ class Place:
     def __init__(self, servers):
         self.servers = servers
         self.vhost = f"broker-{next(VHOSTS)}"
-        self.probes = []
+        self.probes, self.hung_up = [], []
         assert servers.http.put(servers.management(f"vhosts/{self.vhost}")).ok
         self.allow("admin", ".*", ".*", ".*")
         self.connect()
@@ -47,10 +48,24 @@ class Place:
     def count(self, queue):
         return self.channel.queue_declare(queue, passive=True).method.message_count
 
-    def probe(self, password=None):
+    def probe(self, password=None, user="admin"):
         url = f"amqp://127.0.0.1:{self.servers.port['AMQP_PORT']}/{self.vhost}"
-        self.probes.append(Probe(url, "admin", password or self.servers.secret("amqp-admin")))
+        self.probes.append(Probe(url, user, password or self.servers.secret(f"amqp-{user}")))
         return self.probes[-1]
+
+    def hang_up(self, user):
+        """The broker closes that user's connection."""
+        url = self.servers.management(f"vhosts/{self.vhost}/connections")
+        [name] = wait_until(lambda: [each["name"] for each in self.servers.http.get(url).json()
+                                     if each.get("user") == user and each["name"] not in self.hung_up],
+                            what=f"the connection of {user}")
+        self.hung_up.append(name)
+        assert self.servers.http.delete(self.servers.management(f"connections/{name}")).ok
+
+    def own_queues(self):
+        """What the management API knows of the queues that consumers made for themselves."""
+        found = self.servers.http.get(self.servers.management(f"queues/{self.vhost}")).json()
+        return [queue for queue in found if queue.get("exclusive")]
 
     def close(self):
         for probe in self.probes:
@@ -247,6 +262,88 @@ def test_refusals_at_the_opening_are_told(place):
     place.queue("closed")
     assert "403" in probe.ask("consume tag 10 closed", "consumer refused")
     assert probe.state()["consumer"] == 0
+
+
+@pytest.fixture
+def listener(place):
+    """A bridge's listener, with no more rights than the contract gives it."""
+    place.servers.apply_topology(place.vhost)
+    return place.probe(user="bridge-listener")
+
+
+LISTEN = "own listener 10 bridge.1 feed # answers hospital.answer.bridge.1"
+
+
+def test_a_queue_of_its_own(place, listener):
+    assert listener.ask(LISTEN, "consum") == "consuming"
+    place.channel.basic_publish("feed", "hospital.blood.cancelled", b"seen", pika.BasicProperties(message_id="a"))
+    place.channel.basic_publish("answers", "hospital.answer.bridge.2", b"for another")
+    place.channel.basic_publish("answers", "hospital.answer.bridge.1", b"answer", pika.BasicProperties(message_id="b"))
+    assert [(each["key"], each["id"], each["lane"]) for each in listener.deliveries(2)] == [
+        ("hospital.blood.cancelled", "a", "0"), ("hospital.answer.bridge.1", "b", "0")]
+    [queue] = place.own_queues()
+    assert re.fullmatch(r"bridge\.1\.[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", queue["name"])
+    assert (queue["type"], queue["durable"], queue["auto_delete"]) == ("classic", False, True)
+    assert queue["arguments"] == {"x-queue-type": "classic", "x-max-length": 50000, "x-overflow": "drop-head"}
+    url = place.servers.management(f"queues/{place.vhost}/{queue['name']}")
+    wait_until(lambda: place.servers.http.get(url).json().get("messages_unacknowledged") == 2, what="two unacknowledged")
+    listener.do("ack 2 1")
+    wait_until(lambda: place.servers.http.get(url).json().get("messages") == 0, what="both acknowledged")
+    listener.ask("close", "closed")
+    wait_until(lambda: place.own_queues() == [], what="the end of the queue")
+
+
+def test_a_queue_of_its_own_is_new_at_every_opening(place, listener):
+    listener.ask(LISTEN, "consuming")
+    names = [place.own_queues()[0]["name"]]
+    for opening in "2", "3":
+        place.hang_up("bridge-listener")
+        listener.expect("consumer connection")
+        assert listener.ask("reopen 10", "consum") == "consuming"
+        place.channel.basic_publish("feed", "a.b", opening.encode())
+        [heard] = listener.deliveries(1)
+        assert (heard["body"], heard["incarnation"], heard["tag"]) == (opening, opening, "1")
+        [queue] = wait_until(lambda: [each for each in place.own_queues() if each["name"] not in names],
+                             what="a queue of another name")
+        names.append(queue["name"])
+    wait_until(lambda: [each["name"] for each in place.own_queues()] == names[2:], what="the last queue alone")
+
+
+def test_the_prefetch_of_a_queue_of_its_own(place, listener):
+    """The queue goes with its last consumer, so there is one at every moment."""
+    listener.ask(LISTEN.replace(" 10 ", " 1 "), "consuming")
+    for number in range(10):
+        place.channel.basic_publish("feed", "a.b", str(number).encode())
+    listener.deliveries(1)
+    listener.do("prefetch 4")
+    assert [each["body"] for each in listener.deliveries(4)] == ["1", "2", "3", "4"]
+    listener.do("prefetch 2")
+    listener.do("ack 5 1")
+    assert [each["body"] for each in listener.deliveries(2)] == ["5", "6"]
+    listener.do("ack 7 1")
+    assert [each["body"] for each in listener.deliveries(2)] == ["7", "8"]
+    listener.do("cancel")
+    wait_until(lambda: place.own_queues() == [], what="the end of the queue")
+    listener.do("ack 9 1")
+    assert listener.state()["consumer"] == 1
+
+
+@pytest.mark.parametrize("words, refused", [
+    ("other feed #", "declaring queue other."),
+    ("bridge.1 hospital #", 'to hospital by "#"'),
+    ("bridge.1 feed # answers #", 'to answers by "#"'),
+    ("bridge.1 feed # answers hospital.answer.operator.1", "to answers by"),
+])
+def test_a_queue_of_its_own_is_refused(place, listener, words, refused):
+    heard = listener.ask(f"own listener 10 {words}", "consum")
+    assert heard.startswith("consumer refused") and refused in heard and "403" in heard
+    assert listener.state()["consumer"] == 0
+    wait_until(lambda: place.own_queues() == [], what="no queue left behind")
+
+
+def test_a_missing_exchange_refuses_a_queue_of_its_own(place):
+    probe = place.probe()
+    assert "404" in probe.ask("own tag 10 mine missing key", "consumer refused")
 
 
 def test_an_unknown_exchange_closes_and_loses(place):

@@ -198,6 +198,29 @@ def test_a_peer_that_says_nothing(meet, talk):
     assert time.monotonic() - began < 8
 
 
+@pytest.mark.parametrize("steps", [0, 1, 2], ids=["declare", "first binding", "second binding"])
+def test_silence_at_a_question_of_a_queue_of_its_own(meet, steps):
+    """Nothing is asked after the question that stays open, and the wait for it ends."""
+    said = []
+
+    def talk(peer):
+        peer.handshake()
+        peer.expect(spec.Basic.Qos)
+        peer.send(spec.Basic.QosOk())
+        for step in range(steps):
+            peer.expect(spec.Queue.Bind if step else spec.Queue.Declare)
+            peer.send(spec.Queue.BindOk() if step else spec.Queue.DeclareOk("queue", 0, 0))
+        said.extend(peer.wait_closed())
+
+    probe = meet(talk)
+    began = time.monotonic()
+    heard = probe.ask("own tag 10 mine one # two #", "consumer connection", timeout=15)
+    assert time.monotonic() - began < 8
+    assert ("binding queue mine." if steps else "declaring queue mine.") in heard
+    wait_until(lambda: said, what="the last that the peer heard")
+    assert [type(method) for method in said] == [spec.Queue.Bind if steps else spec.Queue.Declare]
+
+
 def test_a_peer_that_falls_silent(meet):
     """Given up after two heartbeats, here of a second each; until then ours are sent."""
     said = []

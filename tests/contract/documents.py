@@ -113,7 +113,10 @@ class Maker:
     def mutant(self, node, document):
         """A copy of a good document changed in one place; as JSON text. May be good by chance."""
         document = copy.deepcopy(document)
-        path, schema = self.random.choice([spot for spot in self.spots(node, document) if spot[0]])
+        spots = [spot for spot in self.spots(node, document) if spot[0]]
+        if not spots:  # an empty object: only the whole of it can be another
+            return json.dumps(self.random.choice(WRONG))
+        path, schema = self.random.choice(spots)
         holder = document
         for step in path[:-1]:
             holder = holder[step]

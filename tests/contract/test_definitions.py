@@ -11,10 +11,13 @@ import pytest
 import reader
 from generator import broker
 
-WORKERS = ("hospital", "bloodbank")
+WORKERS = ("hospital", "bloodbank", "notification")
 CONTEXTS = ("hospital", "bloodbank", "appointment", "medication", "inventory", "notification", "identity")
-USERS = ("hospital", "bloodbank", "upstream", "operator", "admin")
-WORK_QUEUES = ("hospital", "hospital.emergency", "bloodbank", "bloodbank.emergency")
+TOPICS = (*CONTEXTS, "audit", "feed", "questions", "answers")
+WATCHERS = ("operator", "bridge-listener")
+USERS = (*WORKERS, "bridge", "bridge-listener", "upstream", "operator", "admin")
+WORK_QUEUES = tuple(f"{worker}{lane}" for worker in WORKERS for lane in ("", ".emergency"))
+QUERY_QUEUES = tuple(f"{worker}.query" for worker in WORKERS)
 
 
 @pytest.fixture(scope="module")
@@ -34,14 +37,14 @@ def allows(pattern, text):
 
 def test_exchanges(topology):
     kinds = {exchange["name"]: exchange["type"] for exchange in topology["exchanges"]}
-    assert kinds == {name: "topic" for name in (*CONTEXTS, "audit", "feed", "questions")} | {"parked": "direct"}
+    assert kinds == {name: "topic" for name in TOPICS} | {"parked": "direct"}
     assert all(exchange["durable"] and not exchange["auto_delete"] for exchange in topology["exchanges"])
     assert "alternate-exchange" not in json.dumps(topology)
 
 
 def test_queues(topology):
     names = {queue["name"] for queue in topology["queues"]}
-    assert names == {*WORK_QUEUES, *(f"{name}.parked" for name in WORK_QUEUES), "hospital.query", "bloodbank.query"}
+    assert names == {*WORK_QUEUES, *(f"{name}.parked" for name in WORK_QUEUES), *QUERY_QUEUES}
     for queue in topology["queues"]:
         alone = queue["name"] in ("bloodbank", "bloodbank.emergency")
         wanted = {"x-queue-type": "quorum"} | ({"x-single-active-consumer": True} if alone else {})
@@ -71,25 +74,49 @@ def test_questions_live_five_seconds(topology):
         assert policy["definition"]["message-ttl"] == 5000
 
 
+LANED = {
+    "hospital.blood.request": ["hospital"],
+    "hospital.blood.requested": ["hospital", "bloodbank", "notification"],
+    "bloodbank.blood.approved": ["hospital", "notification"],
+    "bloodbank.blood.rejected": ["hospital", "notification"],
+}
+PLAIN = {
+    "hospital.blood.cancel": ["hospital"],
+    "hospital.blood.cancelled": ["bloodbank", "notification"],
+    "hospital.blood.refused": ["notification"],
+    "hospital.request.updated": ["notification"],
+    "bloodbank.unit.receive": ["bloodbank"],
+    "bloodbank.reservation.released": ["hospital"],
+    "bloodbank.inventory.updated": ["notification"],
+    "bloodbank.stock.low": ["notification"],
+    "bloodbank.stock.critical": ["notification"],
+    "bloodbank.stock.recovered": ["notification"],
+    "notification.message.created": ["notification"],
+    "notification.message.acknowledge": ["notification"],
+}
+QUESTIONS = ("hospital.query.request", "hospital.query.requests", "hospital.query.stock", "bloodbank.query.stock",
+             "bloodbank.query.unit", "bloodbank.query.units", "notification.query.messages")
+
+
+def context_of(name):
+    return name.split(".", maxsplit=1)[0]
+
+
 def test_bindings(topology):
     work = {(binding["source"], binding["routing_key"], binding["destination"]) for binding in topology["bindings"]
-            if binding["source"] != "parked" and binding["destination"] != "feed"}
-    laned = {("hospital.blood.request", "hospital"), ("hospital.blood.requested", "hospital"),
-             ("hospital.blood.requested", "bloodbank"), ("bloodbank.blood.approved", "hospital"),
-             ("bloodbank.blood.rejected", "hospital")}
-    plain = {("bloodbank.unit.receive", "bloodbank"), ("bloodbank.reservation.released", "hospital"),
-             ("hospital.query.request", "hospital.query"), ("bloodbank.query.stock", "bloodbank.query")}
-    wanted = {(event.split(".")[0], event, queue) for event, queue in laned | plain}
-    wanted |= {(event.split(".")[0], f"{event}.emergency", f"{queue}.emergency") for event, queue in laned}
-    wanted |= {("questions", "hospital.query.request", "hospital.query"),
-               ("questions", "bloodbank.query.stock", "bloodbank.query")}
+            if binding["source"] != "parked" and binding["destination"] not in ("feed", "answers")}
+    wanted = {(context_of(event), event, queue) for event, queues in (LANED | PLAIN).items() for queue in queues}
+    wanted |= {(context_of(event), f"{event}.emergency", f"{queue}.emergency")
+               for event, queues in LANED.items() for queue in queues}
+    wanted |= {(exchange, question, f"{context_of(question)}.query")
+               for question in QUESTIONS for exchange in (context_of(question), "questions")}
     assert work == wanted
 
 
 @pytest.mark.parametrize("user", USERS)
 def test_a_row_on_every_topic_exchange(user, topology):
     rows = {entry["exchange"] for entry in topology["topic_permissions"] if entry["user"] == user}
-    assert rows == {*CONTEXTS, "audit", "feed", "questions"}
+    assert rows == set(TOPICS)
     row(topology["permissions"], user=user)
 
 
@@ -97,15 +124,16 @@ def test_patterns_are_anchored(topology):
     for entry in topology["permissions"] + topology["topic_permissions"]:
         for part in ("configure", "write", "read"):
             pattern = entry.get(part, "^$")
-            assert pattern == ".*" and entry["user"] in ("admin", "operator") or re.fullmatch(r"\^.*\$", pattern)
-            assert pattern != ".*" or entry["user"] == "admin" or part == "read"
+            assert pattern == ".*" or re.fullmatch(r"\^.*\$", pattern)
+            watches_the_feed = part == "read" and entry.get("exchange") == "feed" and entry["user"] in WATCHERS
+            assert pattern != ".*" or entry["user"] == "admin" or watches_the_feed
 
 
 def test_workers_write_what_they_emit_and_nothing_else(contract, topology):
     keys = {f"{event.name}{lane}" for event in contract.events for lane in ("", ".emergency", "x", ".x")}
     keys |= {f"{context}.answer.{asker}" for context in CONTEXTS for asker in ("operator.1", "bridge-2", "UPPER", "")}
     by_name = {event.name: event for event in contract.events}
-    for user in ("hospital", "bloodbank", "upstream", "operator"):
+    for user in (user for user in USERS if user != "admin"):
         for entry in (entry for entry in topology["topic_permissions"] if entry["user"] == user):
             for key in keys:
                 event = by_name.get(key.removesuffix(".emergency"))
@@ -123,16 +151,18 @@ def test_workers_configure_nothing_and_read_their_own_queues(topology):
         assert permission["configure"] == "^$"
         readable = {queue for queue in queues if allows(permission["read"], queue)}
         assert readable == {user, f"{user}.emergency", f"{user}.query"}
-        writable = {name for name in (*CONTEXTS, "audit", "parked", "amq.default", *queues)
+        writable = {name for name in (*TOPICS, "parked", "amq.default", *queues)
                     if allows(permission["write"], name)}
         assert writable == {user, "parked"}
 
 
-def test_upstream_publishes_and_nothing_else(topology):
-    permission = row(topology["permissions"], user="upstream")
+@pytest.mark.parametrize("user, exchanges", [("upstream", {"hospital", "bloodbank", "notification"}),
+                                             ("bridge", {"hospital", "bloodbank", "notification", "questions"})])
+def test_publishers_publish_and_nothing_else(user, exchanges, topology):
+    permission = row(topology["permissions"], user=user)
     assert (permission["configure"], permission["read"]) == ("^$", "^$")
-    assert {name for name in (*CONTEXTS, "audit", "parked", "amq.default") if allows(permission["write"], name)} == {
-        "hospital", "bloodbank"}
+    assert {name for name in (*TOPICS, "parked", "amq.default") if allows(permission["write"], name)} == exchanges
+    assert all(entry["read"] == "^$" for entry in topology["topic_permissions"] if entry["user"] == user)
 
 
 def test_feed_carries_what_people_may_watch(contract, topology):
@@ -145,21 +175,55 @@ def test_feed_carries_what_people_may_watch(contract, topology):
     assert all(binding["routing_key"] != "#" for binding in topology["bindings"])
 
 
+def readable_names(topology, user):
+    """What the user may read of the topology's exchanges and queues."""
+    permission = row(topology["permissions"], user=user)
+    names = (*TOPICS, "parked", "amq.default", *(queue["name"] for queue in topology["queues"]))
+    return {name for name in names if allows(permission["read"], name)}
+
+
 def test_operator_watches_the_feed_from_queues_of_its_own(topology):
     permission = row(topology["permissions"], user="operator")
     assert allows(permission["configure"], "operator.mine") and not allows(permission["configure"], "operator")
-    names = (*CONTEXTS, "audit", "feed", "questions", "parked", *(queue["name"] for queue in topology["queues"]))
-    readable = {name for name in names if allows(permission["read"], name)}
-    assert readable == {"feed", *(f"{queue}.parked" for queue in WORK_QUEUES)}
-    for exchange in (*CONTEXTS, "audit", "feed", "questions"):
+    assert readable_names(topology, "operator") == {"feed", *(f"{queue}.parked" for queue in WORK_QUEUES)}
+    for exchange in TOPICS:
         topic = row(topology["topic_permissions"], user="operator", exchange=exchange)
         assert allows(topic["read"], "any.thing.here") == (exchange == "feed")
 
 
+def test_answers_to_the_bridge_have_an_exchange_of_their_own(topology):
+    """Not on the feed, and nothing but them: a secret may be among them."""
+    bound = {(binding["source"], binding["routing_key"]) for binding in topology["bindings"]
+             if binding["destination"] == "answers"}
+    assert bound == {(worker, f"{worker}.answer.bridge.#") for worker in WORKERS}
+    assert not [binding for binding in topology["bindings"] if binding["source"] == "answers"]
+
+
+ANSWER_KEYS = {"hospital.answer.bridge.7": True, "notification.answer.bridge.host-1.22_3": True,
+               "bloodbank.answer.bridge.#": False, "bloodbank.answer.bridge.*": False, "bloodbank.answer.*.7": False,
+               "*.answer.bridge.7": False, "#": False, "hospital.#": False, "hospital.answer.#": False,
+               "hospital.answer.operator.7": False, "hospital.answer.bridge": False, "hospital.answer.bridgex.7": False,
+               "hospital.answer.bridge.": False, "hospital.blood.requested": False,
+               "x.hospital.answer.bridge.7": False, "hospital.answer.bridge.7.#": False}
+
+
+def test_the_bridge_hears_the_feed_and_its_own_answers(topology):
+    permission = row(topology["permissions"], user="bridge-listener")
+    assert readable_names(topology, "bridge-listener") == {"feed", "answers"}
+    for part in ("configure", "write"):
+        assert allows(permission[part], "bridge.mine") and not allows(permission[part], "bridge")
+        assert not allows(permission[part], "mybridge.mine") and not allows(permission[part], "bridge-listener.mine")
+    for exchange in TOPICS:
+        topic = row(topology["topic_permissions"], user="bridge-listener", exchange=exchange)
+        assert topic["write"] == "^$"
+        for key, is_its_own in ANSWER_KEYS.items():
+            assert allows(topic["read"], key) == (exchange == "feed" or (exchange == "answers" and is_its_own)), key
+
+
 def test_nobody_but_the_worker_reads_its_queues(topology):
     for entry in topology["permissions"]:
-        for queue in (*WORK_QUEUES, "hospital.query", "bloodbank.query"):
-            owner = queue.split(".")[0]
+        for queue in (*WORK_QUEUES, *QUERY_QUEUES):
+            owner = context_of(queue)
             assert allows(entry["read"], queue) == (entry["user"] in (owner, "admin")), (entry["user"], queue)
 
 
@@ -169,6 +233,8 @@ def test_who_may_bind_may_write_to_no_queue_but_its_own(topology):
         topics = [row for row in topology["topic_permissions"] if row["user"] == entry["user"] and row["read"] != "^$"]
         if entry["user"] != "admin" and topics:
             assert not [queue["name"] for queue in topology["queues"] if allows(entry["write"], queue["name"])]
+    binding = {row["user"] for row in topology["topic_permissions"] if row["read"] != "^$"}
+    assert binding == {"admin", *WATCHERS}
 
 
 def run_definitions(tmp_path, passwords, *more):
@@ -192,7 +258,7 @@ def test_passwords_are_hashed_with_salt(tmp_path, contract):
 
 def test_missing_password_is_said(tmp_path):
     done = run_definitions(tmp_path, {"hospital": "x"})
-    assert done.returncode == 1 and "no password for bloodbank, upstream, operator, admin" in done.stderr
+    assert done.returncode == 1 and f"no password for {', '.join(USERS[1:])}" in done.stderr
 
 
 def test_definitions_file_is_for_its_owner_alone(tmp_path, contract):

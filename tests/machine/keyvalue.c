@@ -25,11 +25,15 @@ static int port;
 static char url[64];
 static struct keyvalue *store;
 
-/* What was reported for the puts, in order. */
+/* What was reported for the puts and gets, in order. */
 static struct {
 	size_t tokens[TOKENS_MAX];
-	bool is_stored[TOKENS_MAX];
+	bool is_get[TOKENS_MAX];
+	bool is_good[TOKENS_MAX]; /* stored, or read */
+	int64_t versions[TOKENS_MAX];
+	bool has_body[TOKENS_MAX];
 	size_t count;
+	struct buffer body; /* of the last get */
 } reports;
 
 /* A token is the address of its number's byte. */
@@ -40,12 +44,30 @@ static void *token_of(size_t number)
 	return &token_bytes[number];
 }
 
-static void note_report(void *owner, void *token, bool is_stored)
+static size_t note_report(const void *owner, void *token, bool is_good)
 {
 	ck_assert_ptr_eq(owner, &reports);
 	ck_assert_uint_lt(reports.count, TOKENS_MAX);
 	reports.tokens[reports.count] = (size_t)((char *)token - token_bytes);
-	reports.is_stored[reports.count++] = is_stored;
+	reports.is_get[reports.count] = false;
+	reports.is_good[reports.count] = is_good;
+	return reports.count++;
+}
+
+static void note_stored(void *owner, void *token, bool is_stored)
+{
+	note_report(owner, token, is_stored);
+}
+
+static void note_read(void *owner, void *token, bool is_read, int64_t version, const char *body,
+	size_t body_bytes)
+{
+	size_t number = note_report(owner, token, is_read);
+	reports.is_get[number] = true;
+	reports.versions[number] = version;
+	reports.has_body[number] = body != NULL;
+	buffer_reset(&reports.body);
+	buffer_add(&reports.body, body == NULL ? "" : body, body_bytes);
 }
 
 static int free_port(void)
@@ -74,7 +96,7 @@ static void start_server(void)
 	dup2(nowhere, STDERR_FILENO);
 	execlp("redis-server", "redis-server", "--port", port_text, "--bind", "127.0.0.1", "--save", "",
 		"--appendonly", "no", "--user", "hospital", "on", ">geheim", "~view:*", "resetchannels", "-@all",
-		"+fcall", "+hget", "+hset", "+pexpire", (char *)NULL);
+		"+fcall", "+hget", "+hmget", "+hset", "+pexpire", (char *)NULL);
 	_exit(127);
 }
 
@@ -139,12 +161,14 @@ static void set_up(void)
 	load_functions(context);
 	redisFree(context);
 	reports.count = 0;
+	buffer_init(&reports.body);
 	store = keyvalue_new(url, "hospital", "geheim");
 }
 
 static void tear_down(void)
 {
 	keyvalue_free(store);
+	buffer_clear(&reports.body);
 	stop_server();
 }
 
@@ -161,6 +185,11 @@ static void put(const char *key, int64_t version, const char *body, size_t token
 	ck_assert(keyvalue_put(store, key, version, body, strlen(body), token_of(token)));
 }
 
+static void get(const char *key, size_t token)
+{
+	ck_assert(keyvalue_get(store, key, token_of(token)));
+}
+
 /* Serves until so many reports have come; false: the store failed, `why` tells how. */
 static bool serve_until(size_t count, struct why *why)
 {
@@ -170,7 +199,7 @@ static bool serve_until(size_t count, struct why *why)
 		struct pollfd descriptor = { .fd = keyvalue_socket(store), .events = events };
 		ck_assert_msg(clock_steady_ms() < deadline_ms, "only %zu reports", reports.count);
 		poll(&descriptor, 1, 50);
-		if (!keyvalue_serve(store, note_report, &reports, why))
+		if (!keyvalue_serve(store, note_stored, note_read, &reports, why))
 			return false;
 	}
 	return true;
@@ -200,7 +229,7 @@ START_TEST(a_view_is_stored_with_its_version_and_expires)
 	ck_assert(keyvalue_wants_write(store));
 	assert_served(1);
 	ck_assert(!keyvalue_wants_write(store));
-	ck_assert(reports.is_stored[0]);
+	ck_assert(reports.is_good[0]);
 	assert_member("view:request:1", "version", "7");
 	assert_member("view:request:1", "body", "{\"status\":\"pending\"}");
 	redisContext *context = administrator();
@@ -218,12 +247,119 @@ START_TEST(an_older_version_never_overwrites)
 	put("view:request:1", 2, "two", 1);
 	put("view:request:1", 1, "one", 2);
 	assert_served(2);
-	ck_assert(reports.is_stored[1]);
+	ck_assert(reports.is_good[1]);
 	assert_member("view:request:1", "body", "two");
 	put("view:request:1", 10, "ten", 3);
 	put("view:request:1", 9, "nine", 4);
 	assert_served(4);
 	assert_member("view:request:1", "body", "ten");
+}
+END_TEST
+
+START_TEST(version_0_never_replaces_what_an_owner_told)
+{
+	open_store();
+	put("view:request:1", 0, "guess", 1);
+	assert_served(1);
+	assert_member("view:request:1", "body", "guess");
+	put("view:request:1", 1, "told", 2);
+	put("view:request:1", 0, "late guess", 3);
+	put("view:request:2", 7, "told", 4);
+	put("view:request:2", 0, "late guess", 5);
+	assert_served(5);
+	ck_assert(reports.is_good[4]);
+	assert_member("view:request:1", "body", "told");
+	assert_member("view:request:1", "version", "1");
+	assert_member("view:request:2", "body", "told");
+}
+END_TEST
+
+static void assert_read(size_t number, int64_t version, const char *body)
+{
+	ck_assert(reports.is_get[number] && reports.is_good[number] && reports.has_body[number]);
+	ck_assert_int_eq(reports.versions[number], version);
+	ck_assert_str_eq(buffer_text(&reports.body), body);
+}
+
+START_TEST(a_view_is_read_with_its_version)
+{
+	open_store();
+	get("view:request:1", 1);
+	ck_assert(keyvalue_wants_write(store));
+	assert_served(1);
+	ck_assert(reports.is_get[0] && reports.is_good[0] && !reports.has_body[0]);
+	ck_assert_int_eq(reports.versions[0], 0);
+	put("view:request:1", 9000000000, "{\"status\":\"pending\"}", 2);
+	get("view:request:1", 3);
+	assert_served(3);
+	assert_read(2, 9000000000, "{\"status\":\"pending\"}");
+	put("view:request:2", 0, "", 4);
+	get("view:request:2", 5);
+	assert_served(5);
+	assert_read(4, 0, "");
+}
+END_TEST
+
+START_TEST(puts_and_gets_are_answered_in_order)
+{
+	open_store();
+	for (size_t i = 0; i < KEYVALUE_WINDOW; i++) {
+		if (i % 3 == 0)
+			put("view:request:1", (int64_t)i, "{}", i);
+		else
+			get(i % 3 == 1 ? "view:request:1" : "view:request:2", i);
+	}
+	ck_assert(!keyvalue_get(store, "view:request:1", NULL));
+	ck_assert(!keyvalue_put(store, "view:request:1", 1, "{}", 2, NULL));
+	assert_served(KEYVALUE_WINDOW);
+	for (size_t i = 0; i < KEYVALUE_WINDOW; i++) {
+		ck_assert_uint_eq(reports.tokens[i], i);
+		ck_assert(reports.is_good[i] && reports.is_get[i] == (i % 3 != 0));
+		ck_assert(!reports.is_get[i] || reports.has_body[i] == (i % 3 == 1));
+		ck_assert(i % 3 != 1 || reports.versions[i] == (int64_t)i - 1);
+	}
+}
+END_TEST
+
+static void wait_readable(void)
+{
+	struct pollfd descriptor = { .fd = keyvalue_socket(store), .events = POLLIN };
+	ck_assert_int_eq(poll(&descriptor, 1, PATIENCE_S * 1000), 1);
+}
+
+/* The second serve finds all that Redis wrote, beyond the 16 KiB that hiredis would read at once. */
+START_TEST(a_burst_of_gets_is_one_write_and_one_read)
+{
+	enum { BURST = 64, BODY_BYTES = 400 };
+	struct why why = { 0 };
+	char body[BODY_BYTES + 1];
+	snprintf(body, sizeof(body), "%*d", BODY_BYTES, 1);
+	open_store();
+	put("view:request:1", 1, body, 0);
+	assert_served(1);
+	for (size_t i = 1; i <= BURST; i++)
+		get("view:request:1", i);
+	ck_assert(keyvalue_serve(store, note_stored, note_read, &reports, &why));
+	ck_assert(!keyvalue_wants_write(store));
+	ck_assert_uint_eq(reports.count, 1);
+	wait_readable();
+	ck_assert(keyvalue_serve(store, note_stored, note_read, &reports, &why));
+	ck_assert_uint_eq(reports.count, 1 + BURST);
+}
+END_TEST
+
+/* Or a store that is always given more to send would not hear the answers in time. */
+START_TEST(answers_are_taken_while_more_is_asked)
+{
+	struct why why = { 0 };
+	open_store();
+	get("view:request:1", 0);
+	ck_assert(keyvalue_serve(store, note_stored, note_read, &reports, &why));
+	wait_readable();
+	get("view:request:1", 1);
+	ck_assert(keyvalue_serve(store, note_stored, note_read, &reports, &why));
+	ck_assert_uint_ge(reports.count, 1);
+	assert_served(2);
 }
 END_TEST
 
@@ -239,7 +375,7 @@ START_TEST(reports_come_in_order)
 	assert_served(KEYVALUE_WINDOW);
 	for (size_t i = 0; i < KEYVALUE_WINDOW; i++) {
 		ck_assert_uint_eq(reports.tokens[i], i);
-		ck_assert(reports.is_stored[i]);
+		ck_assert(reports.is_good[i]);
 	}
 }
 END_TEST
@@ -259,6 +395,10 @@ START_TEST(bodies_may_hold_any_byte_and_be_large)
 	ck_assert(memcmp(reply->str, body.data, body.length_bytes) == 0);
 	freeReplyObject(reply);
 	redisFree(context);
+	get("view:large:1", 2);
+	assert_served(2);
+	ck_assert_uint_eq(reports.body.length_bytes, body.length_bytes);
+	ck_assert(memcmp(reports.body.data, body.data, body.length_bytes) == 0);
 	buffer_clear(&body);
 }
 END_TEST
@@ -268,7 +408,8 @@ START_TEST(a_closed_store_takes_nothing)
 	struct why why = { 0 };
 	ck_assert(!keyvalue_is_open(store));
 	ck_assert(!keyvalue_put(store, "view:request:1", 1, "{}", 2, NULL));
-	ck_assert(keyvalue_serve(store, note_report, &reports, &why));
+	ck_assert(!keyvalue_get(store, "view:request:1", NULL));
+	ck_assert(keyvalue_serve(store, note_stored, note_read, &reports, &why));
 	ck_assert_int_eq(keyvalue_socket(store), -1);
 	ck_assert(!keyvalue_wants_write(store));
 	ck_assert_uint_eq(reports.count, 0);
@@ -314,7 +455,7 @@ static void assert_all_lost(size_t count)
 	ck_assert_uint_eq(reports.count, count);
 	for (size_t i = 0; i < count; i++) {
 		ck_assert_uint_eq(reports.tokens[i], i);
-		ck_assert(!reports.is_stored[i]);
+		ck_assert(!reports.is_good[i]);
 	}
 }
 
@@ -323,13 +464,17 @@ START_TEST(a_dead_server_loses_what_was_unanswered)
 	struct why why = { 0 };
 	open_store();
 	kill(server, SIGSTOP);
-	for (size_t i = 0; i < 50; i++)
+	for (size_t i = 0; i < 50; i += 2) {
 		put("view:request:1", 1, "{}", i);
-	ck_assert(keyvalue_serve(store, note_report, &reports, &why));
+		get("view:request:1", i + 1);
+	}
+	ck_assert(keyvalue_serve(store, note_stored, note_read, &reports, &why));
 	stop_server();
 	ck_assert(!serve_until(50, &why));
 	ck_assert_str_eq(why.reason, "connection");
 	assert_all_lost(50);
+	for (size_t i = 0; i < 50; i++)
+		ck_assert(reports.is_get[i] == (i % 2 == 1) && !reports.has_body[i]);
 }
 END_TEST
 
@@ -358,7 +503,20 @@ START_TEST(a_refused_put_closes)
 	open_store();
 	put("view:request:1", 1, "{}", 2);
 	assert_served(3);
-	ck_assert(reports.is_stored[2]);
+	ck_assert(reports.is_good[2]);
+}
+END_TEST
+
+START_TEST(a_refused_get_closes)
+{
+	struct why why = { 0 };
+	open_store();
+	get("other:request:1", 0);
+	get("view:request:1", 1);
+	ck_assert(!serve_until(2, &why));
+	ck_assert_str_eq(why.reason, "answer");
+	ck_assert_msg(strstr(why.text, "redis: NOPERM") != NULL, "%s", why.text);
+	assert_all_lost(2);
 }
 END_TEST
 
@@ -374,7 +532,7 @@ START_TEST(an_open_does_not_mix_old_puts_with_new_ones)
 	assert_served(3);
 	for (size_t i = 0; i < 3; i++) {
 		ck_assert_uint_eq(reports.tokens[i], i);
-		ck_assert(reports.is_stored[i] == (i == 2));
+		ck_assert(reports.is_good[i] == (i == 2));
 	}
 }
 END_TEST
@@ -387,6 +545,11 @@ int main(void)
 	tcase_set_timeout(test_case, 60);
 	tcase_add_test(test_case, a_view_is_stored_with_its_version_and_expires);
 	tcase_add_test(test_case, an_older_version_never_overwrites);
+	tcase_add_test(test_case, version_0_never_replaces_what_an_owner_told);
+	tcase_add_test(test_case, a_view_is_read_with_its_version);
+	tcase_add_test(test_case, puts_and_gets_are_answered_in_order);
+	tcase_add_test(test_case, a_burst_of_gets_is_one_write_and_one_read);
+	tcase_add_test(test_case, answers_are_taken_while_more_is_asked);
 	tcase_add_test(test_case, reports_come_in_order);
 	tcase_add_test(test_case, bodies_may_hold_any_byte_and_be_large);
 	tcase_add_test(test_case, a_closed_store_takes_nothing);
@@ -395,6 +558,7 @@ int main(void)
 	tcase_add_test(test_case, a_dead_server_loses_what_was_unanswered);
 	tcase_add_test(test_case, a_server_that_hangs_is_given_up);
 	tcase_add_test(test_case, a_refused_put_closes);
+	tcase_add_test(test_case, a_refused_get_closes);
 	tcase_add_test(test_case, an_open_does_not_mix_old_puts_with_new_ones);
 	suite_add_tcase(suite, test_case);
 	return run_suite(suite);

@@ -22,10 +22,11 @@ import requests
 PROJECT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("CAREBUS_BUILD", PROJECT / "build"))
 DATABASES = ("hospital", "bloodbank")
-AMQP_USERS = ("admin", "hospital", "bloodbank", "upstream", "operator")
+DOORS = ("bridge",)
+AMQP_USERS = ("admin", "hospital", "bloodbank", "notification", "bridge", "bridge-listener", "upstream", "operator")
 SECRETS = ([f"amqp-{user}" for user in AMQP_USERS]
            + [f"{server}-{user}" for server in ("postgres", "redis") for user in ("admin", *DATABASES)]
-           + ["installation"])
+           + [f"{kind}-{door}" for door in DOORS for kind in ("redis", "idempotency")] + ["installation"])
 PORTS = ("AMQP_PORT", "DIST_PORT", "EPMD_PORT", "MANAGEMENT_PORT", "PROMETHEUS_PORT", "POSTGRES_PORT", "REDIS_PORT")
 START_SECONDS = 60
 

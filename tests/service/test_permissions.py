@@ -14,12 +14,13 @@ from generator.contract import Contract  # noqa: E402
 
 CONTRACT = Contract(str(PROJECT / "amqp-topology"))
 CONTEXTS = tuple(CONTRACT.topology["contexts"])
-EXCHANGES = (*CONTEXTS, "audit", "feed", "questions", "parked", "")
+EXCHANGES = (*CONTEXTS, "audit", "feed", "questions", "answers", "parked", "")
 USERS = tuple(CONTRACT.users)
 OTHERS = tuple(user for user in USERS if user != "admin")
-WORKERS = ("hospital", "bloodbank")
-WORK_QUEUES = ("hospital", "hospital.emergency", "bloodbank", "bloodbank.emergency")
-QUEUES = (*WORK_QUEUES, *(f"{queue}.parked" for queue in WORK_QUEUES), "hospital.query", "bloodbank.query")
+WORKERS = ("hospital", "bloodbank", "notification")
+WORK_QUEUES = tuple(f"{worker}{lane}" for worker in WORKERS for lane in ("", ".emergency"))
+QUEUES = (*WORK_QUEUES, *(f"{queue}.parked" for queue in WORK_QUEUES), *(f"{worker}.query" for worker in WORKERS))
+WATCHERS = {"operator": "operator", "bridge-listener": "bridge"}  # and how the names of their queues begin
 REFUSED, LOCKED, WRONG = 403, 405, 406  # locked: single-active-consumer queues know no basic.get
 VHOST = "permissions"
 
@@ -68,7 +69,7 @@ def keys_to_try(exchange):
     """Every key of the contract that belongs there, with and without lane, answers, and what nobody may write."""
     names = [event.name for event in CONTRACT.events if event.exchange == exchange and not event.is_answer]
     keys = names + [f"{name}.emergency" for name in names]
-    keys += [f"{exchange}.answer.{asker}" for asker in ("operator.1", "bridge", "", "A")]
+    keys += [f"{exchange}.answer.{asker}" for asker in ("operator.1", "bridge.1", "", "A")]
     return keys + ["", "x", f"{exchange}.blood.invented", f"x{(names or [''])[0]}", "#", "hospital.blood.request"]
 
 
@@ -83,7 +84,7 @@ def may_publish(user, exchange, key):
         if event.exchange == exchange and user in event.emitters and key in [event.name + lane for lane in lanes]:
             return True
     prefix = f"{user}.answer."
-    return user in WORKERS and user == exchange and key in (f"{prefix}operator.1", f"{prefix}bridge")
+    return user in WORKERS and user == exchange and key in (f"{prefix}operator.1", f"{prefix}bridge.1")
 
 
 @pytest.mark.parametrize("exchange", EXCHANGES, ids=lambda exchange: exchange or "default")
@@ -97,10 +98,11 @@ def test_publish(user, exchange, doors):
         doors["admin"].channel.queue_purge(queue)
 
 
-@pytest.mark.parametrize("user", USERS)
+@pytest.mark.parametrize("user", [user for user in USERS if user != "bridge-listener"])
 def test_user_id_is_checked(user, doors):
     exchange, key = {
         "hospital": ("hospital", "hospital.request.updated"), "bloodbank": ("bloodbank", "bloodbank.unit.expired"),
+        "notification": ("notification", "notification.message.delivered"),
         "operator": ("questions", "hospital.query.request"),
     }.get(user, ("hospital", "hospital.blood.request"))
     assert doors[user].publish(exchange, key, user_id=user) == 0
@@ -133,6 +135,7 @@ CHANGING = {
     "bind to hospital": lambda queue: lambda channel: channel.queue_bind(queue, "hospital", "hospital.blood.request"),
     "bind to bloodbank": lambda queue: lambda channel: channel.queue_bind(queue, "bloodbank", "#"),
     "bind to feed": lambda queue: lambda channel: channel.queue_bind(queue, "feed", "#"),
+    "bind to answers": lambda queue: lambda channel: channel.queue_bind(queue, "answers", "hospital.answer.bridge.1"),
     "bind to parked": lambda queue: lambda channel: channel.queue_bind(queue, "parked", queue),
     "unbind": lambda queue: lambda channel: channel.queue_unbind(queue, "hospital", "hospital.blood.requested"),
 }
@@ -201,6 +204,98 @@ def test_operator_watches_the_feed(doors):
     assert door.channel.cancel() == 0
     assert doors["bloodbank"].code(get(queue)) in (REFUSED, LOCKED)
     assert door.code(lambda channel: channel.queue_delete(queue)) == 0
+
+
+def hear(door, queue, count):
+    """The next messages of a queue, as (exchange, routing key)."""
+    heard = []
+    for method, _, _ in door.channel.consume(queue, inactivity_timeout=5):
+        assert method is not None, f"heard only {heard}"
+        heard.append((method.exchange, method.routing_key))
+        if len(heard) == count:
+            break
+    door.channel.cancel()
+    return heard
+
+
+def bind(queue, exchange, key):
+    return lambda channel: channel.queue_bind(queue, exchange, key)
+
+
+def test_the_bridge_listens(doors):
+    """The feed, and the answers that name it; what another asked for, or a secret on its way to another, never."""
+    door = doors["bridge-listener"]
+    for queue in ("bridge.feed", "bridge.1"):
+        assert door.code(lambda channel, name=queue: channel.queue_declare(name, exclusive=True)) == 0
+    assert door.code(bind("bridge.feed", "feed", "#")) == 0
+    for worker in WORKERS:
+        assert door.code(bind("bridge.1", "answers", f"{worker}.answer.bridge.1")) == 0
+    for worker, asker in (("hospital", "bridge.2"), ("hospital", "operator.1"), ("hospital", "bridge.1"),
+                          ("notification", "bridge.1"), ("bloodbank", "bridge.1")):
+        assert doors[worker].publish(worker, f"{worker}.answer.{asker}") == 0
+    assert doors["bridge"].publish("hospital", "hospital.blood.cancel") == 0
+    assert hear(door, "bridge.1", 3) == [(worker, f"{worker}.answer.bridge.1")
+                                         for worker in ("hospital", "notification", "bloodbank")]
+    assert hear(door, "bridge.feed", 2) == [("hospital", "hospital.answer.operator.1"),
+                                            ("hospital", "hospital.blood.cancel")]
+    for other in ("operator", "bridge", "upstream", "hospital"):
+        assert doors[other].code(get("bridge.1")) in (REFUSED, LOCKED)
+    for queue in ("bridge.feed", "bridge.1"):
+        assert door.code(lambda channel, name=queue: channel.queue_delete(name)) == 0
+    doors["admin"].channel.queue_purge("hospital")
+
+
+WILD = ("#", "*.answer.bridge.1", "hospital.#", "hospital.answer.#", "hospital.answer.*.1", "hospital.answer.bridge.#",
+        "hospital.answer.bridge.*", "hospital.answer.bridge.1.#", "hospital.answer.bridge", "hospital.answer.operator.1",
+        "hospital.answer.bridgex.1", "hospital.blood.requested", "")
+
+
+def test_no_wildcard_reaches_anothers_answers(doors):
+    door = doors["bridge-listener"]
+    queue = "bridge.wild"
+    assert door.code(lambda channel: channel.queue_declare(queue, exclusive=True)) == 0
+    for key in WILD:
+        assert door.code(bind(queue, "answers", key)) == REFUSED, key
+        assert doors["operator"].code(bind(queue, "answers", key)) in (REFUSED, LOCKED), key
+    for exchange in (*CONTEXTS, "audit", "questions", "parked"):
+        for key in ("#", f"{exchange}.answer.bridge.1"):
+            assert door.code(bind(queue, exchange, key)) == REFUSED, (exchange, key)
+    assert door.code(lambda channel: channel.queue_delete(queue)) == 0
+
+
+@pytest.mark.parametrize("user", WATCHERS)
+def test_names_of_ones_own_are_no_way_around(user, doors):
+    """
+    Who may make queues and exchanges can neither bind them where it may not read, nor send on where it may not write.
+    (The operator writes to `questions`, where nothing but questions that it may ask is bound.)
+    """
+    door, prefix = doors[user], WATCHERS[user]
+    hub = f"{prefix}.hub"
+    assert door.code(lambda channel: channel.exchange_declare(hub, "topic")) == 0
+    for source in (*CONTEXTS, "audit", "questions", "parked") + (("answers",) if user == "operator" else ()):
+        assert door.code(lambda channel, name=source: channel.exchange_bind(hub, name, "#")) == REFUSED, source
+    for key in WILD:
+        assert door.code(lambda channel, name=key: channel.exchange_bind(hub, "answers", name)) == REFUSED, key
+    for target in EXCHANGES if user == "bridge-listener" else set(EXCHANGES) - {"questions"}:
+        dead_letters = {"x-dead-letter-exchange": target, "x-dead-letter-routing-key": "hospital"}
+        assert door.code(lambda channel, arguments=dead_letters: channel.queue_declare(
+            f"{prefix}.dead", exclusive=True, arguments=arguments)) == REFUSED, target
+        if target:
+            assert door.code(lambda channel, name=target: channel.exchange_declare(
+                f"{prefix}.else", "topic", arguments={"alternate-exchange": name})) == REFUSED, target
+            assert door.code(lambda channel, name=target: channel.exchange_bind(name, hub, "#")) == REFUSED, target
+    for queue in QUEUES:
+        assert door.code(bind(queue, hub, "#")) == REFUSED, queue
+    assert door.code(lambda channel: channel.exchange_delete(hub)) == 0
+
+
+def test_who_may_bind_writes_to_no_work_queue(doors):
+    """A context's exchange and its worker's queue have one name: who writes there must not be able to bind the queue."""
+    for user in OTHERS:
+        for queue in WORK_QUEUES:
+            binds = [doors[user].code(bind(queue, exchange, key)) for exchange, key in (
+                ("feed", "#"), ("feed", "hospital.blood.requested"), ("answers", "hospital.answer.bridge.1"))]
+            assert binds == [REFUSED] * len(binds), (user, queue)
 
 
 def test_unheard_is_returned_in_spite_of_the_feed(doors):

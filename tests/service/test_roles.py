@@ -3,7 +3,7 @@ import psycopg2
 import pytest
 import redis
 
-from servers import DATABASES
+from servers import DATABASES, DOORS
 
 VIEW = "view:request:1"
 
@@ -52,7 +52,7 @@ def test_runtime_roles_own_nothing_and_have_limits(servers, role):
         "jit=off"}
 
 
-@pytest.mark.parametrize("user", DATABASES)
+@pytest.mark.parametrize("user", DATABASES + DOORS)
 @pytest.mark.parametrize("command", [
     ["EVAL", "return 1", "0"], ["SCRIPT", "LOAD", "return 1"], ["FUNCTION", "FLUSH"], ["FUNCTION", "LOAD", "#!lua name=x"],
     ["SET", VIEW, "x"], ["DEL", VIEW], ["FLUSHALL"], ["CONFIG", "GET", "*"], ["KEYS", "*"], ["ACL", "LIST"], ["SHUTDOWN"],
@@ -86,6 +86,19 @@ def test_an_older_view_never_overwrites_a_newer(store):
     assert put(store, 9, "late") == 0
     assert put(store, 10, "ten again") == 1
     assert store.hgetall(VIEW) == {"version": "10", "body": "ten again"}
+
+
+@pytest.mark.parametrize("door", DOORS)
+def test_a_door_reads_views_and_its_guess_replaces_none(servers, store, door):
+    guesser = servers.redis(door)
+    assert guesser.hmget(VIEW, "version", "body") == [None, None]
+    assert put(guesser, 0, "guess") == 1
+    assert put(store, 1, "told") == 1, "what the owner tells goes over the guess"
+    assert put(guesser, 0, "late guess") == 0
+    assert guesser.hmget(VIEW, "version", "body") == ["1", "told"]
+    for command in ["HGETALL", VIEW], ["TTL", VIEW], ["INFO"]:
+        with pytest.raises(redis.exceptions.ResponseError, match="(?i)no permissions|NOPERM"):
+            guesser.execute_command(*command)
 
 
 def test_a_view_ends_after_its_time(store):

@@ -1,0 +1,132 @@
+/* JSON in, the path and the caller added, the generated reader asked, JSON out. */
+#include "command.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include <jansson.h>
+
+#include "caller.h"
+
+enum { WAIT_DIGITS_MAX = 6 };
+
+static bool refuse(struct problem *problem, unsigned status, const char *code, const char *detail)
+{
+	*problem = (struct problem){ .status = status, .code = code, .detail = detail };
+	return false;
+}
+
+static bool refuse_faults(struct problem *problem, const struct schema_faults *faults)
+{
+	*problem = (struct problem){
+		.status = faults->is_json ? 422 : 400,
+		.code = faults->is_json ? "invalid" : "malformed",
+		.detail = faults->is_json ? "the body does not fit the contract; see errors" : "the body is no JSON",
+		.faults = faults,
+	};
+	return false;
+}
+
+/* NULL: no JSON object; the schema's own reader tells what is wrong with it. */
+static json_t *parse(const char *text, size_t length)
+{
+	json_t *object =
+		json_loadb(length == 0 ? "{}" : text, length == 0 ? 2 : length, JSON_REJECT_DUPLICATES, NULL);
+	if (json_is_object(object))
+		return object;
+	json_decref(object);
+	return NULL;
+}
+
+static void set_default(json_t *object, const char *member, const char *value)
+{
+	if (member != NULL && value[0] != '\0' && json_object_get(object, member) == NULL)
+		json_object_set_new(object, member, json_string(value));
+}
+
+static bool is_other(const json_t *object, const char *member, const char *value)
+{
+	const json_t *there = member == NULL ? NULL : json_object_get(object, member);
+	return json_is_string(there) && strcasecmp(json_string_value(there), value) != 0;
+}
+
+/* A token for everything acts in no facility's name. */
+static bool complete(json_t *object, const struct command *command, const struct caller *caller,
+	const char *id, const char *key, struct problem *problem)
+{
+	if (is_other(object, command->id_member, id))
+		return refuse(problem, 422, "invalid", "the body and the path name different things");
+	if (command->id_member != NULL)
+		json_object_set_new(object, command->id_member, json_string(id));
+	set_default(object, command->facility, caller->facility_id);
+	set_default(object, command->actor, caller->subject);
+	set_default(object, command->key, key);
+	if (caller->facility_id[0] != '\0' && is_other(object, command->facility, caller->facility_id))
+		return refuse(problem, 403, "forbidden", "the token is of another facility");
+	return true;
+}
+
+static bool read_completed(const struct schema *schema, const json_t *object, struct arena *arena,
+	void **body, struct problem *problem)
+{
+	struct schema_faults *faults = arena_new(arena, sizeof(*faults));
+	char *text = json_dumps(object, JSON_COMPACT);
+	if (text == NULL)
+		abort();
+	bool is_good = schema_read_all(schema, text, strlen(text), arena, body, faults);
+	free(text);
+	return is_good || refuse_faults(problem, faults);
+}
+
+static bool refuse_text(const struct schema *schema, const char *text, size_t length, struct arena *arena,
+	struct problem *problem)
+{
+	struct schema_faults *faults = arena_new(arena, sizeof(*faults));
+	void *body;
+	if (schema_read_all(schema, text, length, arena, &body, faults))
+		abort(); /* what it reads, the parser of the same library reads */
+	return refuse_faults(problem, faults);
+}
+
+bool command_write(const struct command *command, const struct caller *caller, const char *id,
+	const char *key, const char *text, size_t length, struct arena *arena, struct buffer *out, void **body,
+	struct problem *problem)
+{
+	const struct schema *schema = event_type(command->event)->schema;
+	json_t *object = parse(text, length);
+	if (object == NULL)
+		return refuse_text(schema, text, length, arena, problem);
+	bool is_good = complete(object, command, caller, id, key, problem)
+		&& read_completed(schema, object, arena, body, problem);
+	json_decref(object);
+	if (is_good && !schema_write(schema, *body, out))
+		abort(); /* it was read by the same schema */
+	return is_good;
+}
+
+/* One preference of the list, from its first letter: the seconds, or -1 when it is another one. */
+static long wait_of(const char *text)
+{
+	if (strncasecmp(text, "wait", 4) != 0)
+		return -1;
+	text += 4 + strspn(text + 4, " \t");
+	if (*text != '=')
+		return -1;
+	text += 1 + strspn(text + 1, " \t");
+	size_t digits = strspn(text, "0123456789");
+	bool is_number = digits > 0 && digits <= WAIT_DIGITS_MAX && strchr(" \t,;", text[digits]) != NULL;
+	return is_number ? strtol(text, NULL, 10) : -1;
+}
+
+long prefer_wait_s(const char *prefer, long most)
+{
+	while (prefer != NULL && *prefer != '\0') {
+		prefer += strspn(prefer, " \t,");
+		long seconds = wait_of(prefer);
+		if (seconds >= 0)
+			return seconds < most ? seconds : most;
+		prefer += strcspn(prefer, ",");
+	}
+	return 0;
+}
