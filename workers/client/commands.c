@@ -3,6 +3,7 @@
 
 const struct command *const commands[] = {
 	&command_cancel,
+	&command_load,
 	&command_request,
 	&command_requests,
 	&command_seed,
