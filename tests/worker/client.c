@@ -155,6 +155,7 @@ START_TEST(an_address_is_taken_apart)
 END_TEST
 
 static const char *const bad_addresses[] = { "", "secret", "amqp:/secret@h", "amqp://", "amqp://secret@",
+	"amqp:u:secret@h://", "://secret@h", "amqp://u:secret@%00h", "amqp://u:secret%00@h",
 	"amqp://u:secret%4@h", "amqp://u:secret%zz@h", "amqp://u:secret%" };
 
 START_TEST(a_bad_address_is_refused_without_being_shown)

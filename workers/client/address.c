@@ -14,7 +14,7 @@ static int hex_digit(char c)
 	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/* Percent-decodes. False: too long, or a bad escape. */
+/* Percent-decodes. False: too long, a bad escape, or one that would end the text. */
 static bool decode(const char *text, size_t length, char out[ADDRESS_PART_MAX])
 {
 	size_t count = 0;
@@ -26,6 +26,8 @@ static bool decode(const char *text, size_t length, char out[ADDRESS_PART_MAX])
 			if (low < 0)
 				return false;
 			c = (char)(high << 4 | low);
+			if (c == '\0')
+				return false;
 			i += 2;
 		}
 		if (count == ADDRESS_PART_MAX - 1)
@@ -47,8 +49,8 @@ static bool take_credentials(struct address *address, const char *text, size_t l
 
 static bool parse(struct address *address, const char *url)
 {
-	const char *scheme_end = strstr(url, "://");
-	if (scheme_end == NULL)
+	const char *scheme_end = url + strspn(url, "abcdefghijklmnopqrstuvwxyz");
+	if (scheme_end == url || strncmp(scheme_end, "://", 3) != 0)
 		return false;
 	const char *authority = scheme_end + 3;
 	size_t length = strcspn(authority, "/?#");
