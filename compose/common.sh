@@ -5,7 +5,7 @@ set -euo pipefail
 
 PROJECT=$(dirname "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")")
 SERVERS='rabbitmq postgres redis'
-WORKERS='hospital bloodbank'
+WORKERS='hospital bloodbank notification'
 DOORS=bridge
 WATCHERS=topology
 SERVICES="$SERVERS $WORKERS $DOORS $WATCHERS"

@@ -82,7 +82,7 @@ struct consumer_binding {
  * Nothing is copied: strings and bindings must outlive the consumer.
  */
 struct consumer *consumer_new_own(const struct broker_address *address, const char *tag,
-	const char *queue_prefix, const struct consumer_binding bindings[], delivery_fn *deliver, void *owner);
+	const char *queue_prefix, const struct consumer_binding *bindings, delivery_fn *deliver, void *owner);
 
 void consumer_free(struct consumer *consumer);
 

@@ -238,7 +238,7 @@ static size_t count_bindings(const struct consumer_binding bindings[])
 }
 
 struct consumer *consumer_new_own(const struct broker_address *address, const char *tag,
-	const char *queue_prefix, const struct consumer_binding bindings[], delivery_fn *deliver, void *owner)
+	const char *queue_prefix, const struct consumer_binding *bindings, delivery_fn *deliver, void *owner)
 {
 	assert(strlen(queue_prefix) + UUID_TEXT_BYTES < QUEUE_BYTES);
 	assert(count_bindings(bindings) <= BROKER_BINDINGS_MAX);

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "machine_queries.h"
+
 enum { ASKER_MAX = 64 };
 
 /* The asker's name becomes part of a routing key: one or more words of plain characters. */
@@ -46,6 +48,7 @@ static enum outcome answer(struct runtime *runtime, struct flight *flight, struc
 		return reject(why, "no_asker", "reply_to does not name the asker");
 	incoming->message.now = clock_now_us();
 	database_begin(runtime->database);
+	database_send(runtime->database, &question_snapshot, NULL, 0);
 	enum outcome outcome = question->answer(&incoming->message, runtime->database, &event, &body, why);
 	if (outcome == DONE)
 		add_answer(flight, incoming, event, body);

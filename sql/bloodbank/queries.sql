@@ -1,5 +1,11 @@
 -- Reading. Whoever allocates holds the shelves' locks first; what is read behind them in the same transaction is true until its end.
 
+-- Of requests that do not exist yet, too: a request and its cancel may come in two lanes at once. Taken before the shelves' locks,
+-- in the order of the keys.
+-- name: request_lock
+SELECT pg_advisory_xact_lock(key)
+FROM (SELECT DISTINCT hashtextextended(id::text, 0) AS key FROM unnest($1::uuid[]) AS id ORDER BY key) AS keys;
+
 -- name: shelf_lock
 SELECT s.bank_id::text, s.component::text
 FROM shelf s
@@ -14,7 +20,8 @@ SELECT s.bank_id::text, s.component::text, s.blood_group::text, s.available, s.r
 		SELECT count(*)
 		FROM unit u
 		WHERE u.status = 'available' AND u.bank_id = s.bank_id AND u.component = s.component
-			AND u.blood_group = s.blood_group AND u.expires_at > s.expiring_until AND u.expires_at <= $5::timestamptz)
+			AND u.blood_group = s.blood_group AND u.expires_at > s.expiring_until AND u.expires_at <= $5::timestamptz),
+	s.level
 FROM reach($1::text[], $2::text[], $3::text[], $4::text[]) r
 JOIN stock s USING (bank_id, component)
 ORDER BY s.bank_id, s.component, s.blood_group;
@@ -46,6 +53,9 @@ FROM request r
 LEFT JOIN decision d USING (request_id)
 WHERE r.request_id = ANY ($1::uuid[])
 ORDER BY r.request_id, d.version;
+
+-- name: tombstone_find
+SELECT request_id FROM tombstone WHERE request_id = ANY ($1::uuid[]);
 
 -- Of each urgency those that wait longest, for hospitals that are served from the banks with arrivals.
 -- name: request_waiting
@@ -152,6 +162,10 @@ WHERE r.request_id = c.request_id AND r.version < c.version;
 INSERT INTO decision (request_id, version, event, body)
 SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[]);
 
+-- name: tombstone_insert
+INSERT INTO tombstone (request_id, heard_at)
+SELECT * FROM unnest($1::uuid[], $2::timestamptz[]);
+
 -- Lists come as the text form of an array.
 -- name: unit_insert
 INSERT INTO unit (unit_id, din, product_code, division, bank_id, component, blood_group, profile, status, request_id,
@@ -177,9 +191,10 @@ WHERE u.unit_id = c.unit_id AND u.status = c.before;
 -- name: stock_update
 UPDATE stock s
 SET available = c.available, reserved = c.reserved, expiring = c.expiring, expiring_until = c.expiring_until,
-	version = s.version + 1
-FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[], $7::timestamptz[], $8::bigint[])
-	c (bank_id, component, blood_group, available, reserved, expiring, expiring_until, version)
+	level = c.level, version = s.version + 1
+FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[], $7::timestamptz[], $8::bigint[],
+	$9::text[])
+	c (bank_id, component, blood_group, available, reserved, expiring, expiring_until, version, level)
 WHERE s.bank_id = c.bank_id AND s.component = c.component AND s.blood_group = c.blood_group AND s.version = c.version;
 
 -- name: bin_insert
@@ -200,7 +215,8 @@ SELECT s.bank_id::text, s.component::text, s.blood_group::text, s.available, s.r
 	(SELECT count(*) FROM unit u WHERE u.status = 'available' AND u.bank_id = s.bank_id AND u.component = s.component
 		AND u.blood_group = s.blood_group AND u.expires_at <= $4::timestamptz),
 	coalesce((SELECT sum(b.available) FROM bin b WHERE b.bank_id = s.bank_id AND b.component = s.component
-		AND b.blood_group = s.blood_group), 0)::bigint
+		AND b.blood_group = s.blood_group), 0)::bigint,
+	s.level
 FROM stock s
 WHERE s.bank_id = $1 AND ($2::text IS NULL OR s.component = $2) AND ($3::text IS NULL OR s.blood_group = $3)
 ORDER BY s.component, s.blood_group;
@@ -210,7 +226,8 @@ ORDER BY s.component, s.blood_group;
 SELECT s.bank_id::text, s.component::text, s.blood_group::text, s.available, s.reserved, s.version, s.demand_28_days,
 	s.expiring,
 	coalesce((SELECT sum(b.available) FROM bin b WHERE b.bank_id = s.bank_id AND b.component = s.component
-		AND b.blood_group = s.blood_group), 0)::bigint
+		AND b.blood_group = s.blood_group), 0)::bigint,
+	s.level
 FROM stock s
 WHERE s.bank_id = split_part($1::text, '/', 1) AND s.component = split_part($1, '/', 2)
 	AND s.blood_group = split_part($1, '/', 3);

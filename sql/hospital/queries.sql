@@ -29,12 +29,19 @@ FROM request_warning WHERE request_id = ANY ($1::uuid[]) ORDER BY request_id, al
 SELECT request_id, unit_id, released_at, reason, backordered
 FROM unit_release WHERE request_id = ANY ($1::uuid[]) ORDER BY request_id, released_at, unit_id;
 
+-- name: cancellation_load
+SELECT request_id, version, reason, cancelled_by, cancelled_at, hospital_id, urgency
+FROM cancellation WHERE request_id = ANY ($1::uuid[]);
+
 -- name: request_add
 INSERT INTO request (request_id, version, status, content, order_id, hospital_id, component, blood_group, urgency, quantity,
-	needed_at, requested_at, is_scheduled, reason, detail, rejected_at, correlation_id, traceparent)
-SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
+	needed_at, requested_at, is_scheduled, reason, detail, rejected_at, correlation_id, traceparent, listed_at)
+SELECT new.*, coalesce(new.requested_at, now())
+FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
 	$9::text[], $10::bigint[], $11::timestamptz[], $12::timestamptz[], $13::boolean[], $14::text[], $15::text[],
-	$16::timestamptz[], $17::text[], $18::text[]);
+	$16::timestamptz[], $17::text[], $18::text[])
+	AS new (request_id, version, status, content, order_id, hospital_id, component, blood_group, urgency, quantity, needed_at,
+		requested_at, is_scheduled, reason, detail, rejected_at, correlation_id, traceparent);
 
 -- name: request_change
 -- Touches a row for each element, or somebody else changed a request that was locked.
@@ -65,3 +72,38 @@ SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::text[], $5::tex
 -- name: release_add
 INSERT INTO unit_release (request_id, unit_id, released_at, reason, backordered)
 SELECT * FROM unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::text[], $5::bigint[]);
+
+-- name: cancellation_add
+INSERT INTO cancellation (request_id, version, reason, cancelled_by, cancelled_at, hospital_id, urgency)
+SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::timestamptz[], $6::text[], $7::text[]);
+
+-- Questions. Pages of requests, newest first, behind a cursor of time and id: of each status the newest, and of these the newest.
+
+-- name: request_page
+SELECT found.request_id, found.listed_at
+FROM unnest($1::text[]) AS wanted (status)
+CROSS JOIN LATERAL (
+	SELECT r.request_id, r.listed_at
+	FROM request r
+	WHERE r.status = wanted.status AND (r.listed_at, r.request_id) < ($2::timestamptz, $3::uuid)
+	ORDER BY r.listed_at DESC, r.request_id DESC
+	LIMIT $4::bigint) AS found
+ORDER BY found.listed_at DESC, found.request_id DESC
+LIMIT $4::bigint;
+
+-- name: request_page_of_hospital
+SELECT found.request_id, found.listed_at
+FROM unnest($1::text[]) AS wanted (status)
+CROSS JOIN LATERAL (
+	SELECT r.request_id, r.listed_at
+	FROM request r
+	WHERE r.hospital_id = $5::text AND r.status = wanted.status
+		AND (r.listed_at, r.request_id) < ($2::timestamptz, $3::uuid)
+	ORDER BY r.listed_at DESC, r.request_id DESC
+	LIMIT $4::bigint) AS found
+ORDER BY found.listed_at DESC, found.request_id DESC
+LIMIT $4::bigint;
+
+-- name: stock_answer
+SELECT hospital_id, component, blood_group, on_hand, version
+FROM hospital_stock WHERE hospital_id = $1::text ORDER BY component, blood_group;

@@ -106,6 +106,10 @@ WITH gone AS (
 )
 SELECT count(*) FROM gone;
 
+-- name: question_snapshot
+-- An answer is of one moment, however many statements it takes.
+SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY;
+
 -- name: timer_lock
 SELECT pg_try_advisory_xact_lock(hashtextextended($1::text, 0));
 

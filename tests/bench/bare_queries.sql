@@ -62,7 +62,7 @@ WHERE u.unit_id = c.unit_id AND u.status = 'available';
 -- name: bare_stock
 UPDATE stock s
 SET available = c.available, reserved = c.reserved, expiring = c.expiring, expiring_until = $6::timestamptz,
-	version = s.version + 1
+	level = 'normal', version = s.version + 1
 FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[])
 	c (bank_id, blood_group, available, reserved, expiring)
 WHERE s.bank_id = c.bank_id AND s.component = 'red_cells' AND s.blood_group = c.blood_group;

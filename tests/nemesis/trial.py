@@ -17,7 +17,7 @@ TABLES = {"hospital": ("request", "allocation", "request_unit", "request_warning
           "bloodbank": ("request", "decision", "unit", "stock", "bin")}
 # One such event or view sums up a whole batch, and a batch writes a row once, so how many there are, and their versions, depend on
 # how the messages were batched.
-SUMMARIES = ("bloodbank.inventory.updated",)
+SUMMARIES = ("bloodbank.inventory.updated", "bloodbank.stock.low", "bloodbank.stock.critical", "bloodbank.stock.recovered")
 SUMMED_UP = ("stock", "unit")
 SUMMARY_VIEWS = "view:stock:"
 

@@ -58,6 +58,7 @@ HOSPITAL_STATUSES = {
     "approved": "allocated >= quantity", "partially_approved": "allocated BETWEEN 1 AND quantity - 1",
     "rejected": "allocated = 0 AND reason IS NOT NULL", "pending": "allocated = 0 AND reason IS NULL",
     "scheduled": "allocated = 0 AND is_scheduled", "expired": "allocated = 0",
+    "cancelled": "allocated = 0",
 }
 
 

@@ -39,6 +39,15 @@ def problem(answer, status, code):
     return body
 
 
+def decided(door, location):
+    """The request's view once its hospital has heard the decision: a moment after whoever asked."""
+    def look():
+        answer = door.get(location)
+        assert answer.status_code == 200, answer.text
+        return answer if answer.json()["status"] != "pending" else None
+    return wait_until(look, what="the decision in the view")
+
+
 # --- requests
 
 
@@ -48,7 +57,7 @@ def test_wait_gives_the_decision(door):
     assert answer.status_code == 200 and answer.headers["Preference-Applied"] == "wait=10"
     body = answer.json()
     assert (body["decision"], body["quantity_allocated"], len(body["units"])) == ("full", 2, 2)
-    shown = door.get(answer.headers["Location"]).json()
+    shown = decided(door, answer.headers["Location"]).json()
     assert (shown["status"], shown["request_id"], len(shown["units"])) == ("approved", body["request_id"], 2)
     assert shown["version"] >= 2 and shown["as_of"].endswith("Z")
 
@@ -144,17 +153,14 @@ def test_without_redis_all_goes_on(world, door):
     try:
         answer = door.post("/v1/blood-requests", ask(), headers={"Prefer": "wait=10"})
         assert answer.status_code == 200
-        assert wait_until(lambda: door.get(answer.headers["Location"]).json(), what="an answer")["status"] == "approved"
+        assert decided(door, answer.headers["Location"]).json()["status"] == "approved"
     finally:
         world.servers.start("redis")
 
 
 def test_unchanged_is_not_sent_again(door):
     location = door.post("/v1/blood-requests", ask(), headers={"Prefer": "wait=10"}).headers["Location"]
-    def settled():
-        answer = door.get(location)
-        return answer if answer.json()["status"] != "pending" else None
-    etag = wait_until(settled, what="the decision in the view").headers["ETag"]
+    etag = decided(door, location).headers["ETag"]
     again = door.get(location, headers={"If-None-Match": etag})
     assert again.status_code == 304 and not again.content
     assert door.call("HEAD", location).headers["ETag"] == etag

@@ -1,21 +1,14 @@
 /*
  * The bank's statements against the migrated schema: all are prepared, what was stored is loaded again, the schema refuses what
- * must not be. TEST_DATABASE_URL is a superuser's, to which the database's name is appended (tests/service/with_servers.py sets it).
+ * must not be.
  */
-#include "bloodbank_bench.h"
+#include "bloodbank_store.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "bloodbank_queries.h"
 #include "run.h"
-
-enum { SCENE_ROUNDS_MAX = 8 };
-
-static struct database *database;
-static unsigned rounds; /* loads of the last batch */
-static int64_t now = NOW;
 
 #define BAG_COLUMNS \
 	"(unit_id, din, product_code, division, bank_id, component, blood_group, profile, initial_status, collected_at, " \
@@ -24,27 +17,6 @@ static int64_t now = NOW;
 	"('A999926000009-E0336-00', 'A999926000009', 'E0336', '00', 'bank-001', 'red_cells', 'A+', 0, 'available', " \
 	"'2026-05-01Z', '2026-06-01Z', "
 
-static const struct query query_clean = {
-	"clean",
-	"WITH u AS (DELETE FROM unit), r AS (DELETE FROM request), d AS (DELETE FROM decision), b AS (DELETE FROM bin) "
-	"UPDATE stock SET available = 0, reserved = 0, expiring = 0, expiring_until = '2000-01-01Z', version = 1"
-};
-static const struct query query_books = { "books",
-	"SELECT count(*) FROM stock s LEFT JOIN (SELECT bank_id, component, blood_group, "
-	"count(*) FILTER (WHERE status = 'available') AS available, count(*) FILTER (WHERE status = 'reserved') AS reserved, "
-	"count(*) FILTER (WHERE status = 'available' AND designated_for IS NULL) AS for_anyone "
-	"FROM unit GROUP BY 1, 2, 3) u USING (bank_id, component, blood_group) "
-	"LEFT JOIN (SELECT bank_id, component, blood_group, sum(available) AS binned FROM bin GROUP BY 1, 2, 3) b "
-	"USING (bank_id, component, blood_group) "
-	"WHERE s.available <> coalesce(u.available, 0) OR s.reserved <> coalesce(u.reserved, 0) "
-	"OR coalesce(b.binned, 0) <> coalesce(u.for_anyone, 0) OR EXISTS (SELECT FROM request r LEFT JOIN "
-	"(SELECT request_id, count(*) AS held FROM unit WHERE status = 'reserved' GROUP BY 1) h USING (request_id) "
-	"WHERE r.quantity_allocated <> coalesce(h.held, 0)) OR s.expiring <> (SELECT count(*) FROM unit e "
-	"WHERE e.status = 'available' AND e.bank_id = s.bank_id AND e.component = s.component "
-	"AND e.blood_group = s.blood_group AND e.expires_at <= s.expiring_until)" };
-static const struct query query_due = { "due",
-	"WITH u AS (UPDATE unit SET reserved_until = $1::timestamptz WHERE status = 'reserved') "
-	"UPDATE request SET allocate_at = $1::timestamptz WHERE status = 'scheduled'" };
 static const struct query query_wait = {
 	"wait",
 	"INSERT INTO request (request_id, hospital_id, component, blood_group, urgency, quantity, status, version, received_at, "
@@ -63,8 +35,6 @@ static const struct query query_shelf = {
 	"b AS (INSERT INTO bin VALUES ('bank-001', 'red_cells', 'A+', 0, 150)) "
 	"UPDATE stock SET available = 150 WHERE bank_id = 'bank-001' AND component = 'red_cells' AND blood_group = 'A+'"
 };
-static const struct query query_impatient = { "impatient",
-	"SELECT set_config('lock_timeout', '50ms', true)" };
 static const struct query query_no_owner = { "no_owner",
 	"INSERT INTO unit " BAG_COLUMNS "VALUES " BAG_START "'reserved', NULL, '2026-06-01Z')" };
 static const struct query query_no_end = { "no_end",
@@ -88,119 +58,13 @@ static const struct query query_settled_too_early = {
 	"version, received_at, correlation_id, body) "
 	"VALUES (gen_random_uuid(), 'hospital-001', 'cryo', 'A+', 'urgent', 2, 'settled', 1, 1, now(), 'w', '{}')"
 };
-static const struct query *const own_queries[] = { &query_clean, &query_books, &query_due, &query_wait,
-	&query_shelf, &query_impatient, &query_no_owner, &query_no_end, &query_free_and_owned,
-	&query_held_too_long, &query_negative_stock, &query_negative_bin, &query_too_many,
+static const struct query *const own_queries[] = { &query_wait, &query_shelf, &query_no_owner, &query_no_end,
+	&query_free_and_owned, &query_held_too_long, &query_negative_stock, &query_negative_bin, &query_too_many,
 	&query_settled_too_early, NULL };
-
-static void check_outcome(enum outcome outcome, const struct why *why)
-{
-	ck_assert_msg(outcome == DONE, "%s: %s", outcome_name(outcome), why->text);
-}
-
-static void run_statement(const struct query *query, const struct parameter *parameter)
-{
-	struct why why = { .text = "" };
-	database_begin(database);
-	database_send(database, query, parameter, parameter != NULL);
-	check_outcome(database_commit(database, &why), &why);
-}
-
-static struct database *connect_database(void)
-{
-	struct why why = { .text = "" };
-	char url[512];
-	snprintf(url, sizeof(url), "%sbloodbank", getenv("TEST_DATABASE_URL"));
-	struct database *made = database_new(url, getenv("DATABASE_PASSWORD"), "tests");
-	database_add_queries(made, bloodbank_queries);
-	database_add_queries(made, own_queries);
-	check_outcome(database_open(made, &why), &why);
-	return made;
-}
 
 static void open_database(void)
 {
-	database = connect_database();
-	run_statement(&query_clean, NULL);
-}
-
-static void check_books(void)
-{
-	struct why why = { .text = "" };
-	database_begin(database);
-	const struct rows *rows = database_rows(database, database_send(database, &query_books, NULL, 0), &why);
-	ck_assert_msg(rows != NULL, "%s", why.text);
-	ck_assert_int_eq(rows_int(rows, 0, 0), 0);
-	database_rollback(database);
-}
-
-/* Every test leaves books that agree. */
-static void close_database(void)
-{
-	check_books();
-	database_close(database);
-	database_free(database);
-}
-
-static void start_round(struct bench *bench)
-{
-	static const unsigned char namespace_id[UUID_BYTES] = "tests, no secret";
-	outbox_init(&bench->outbox, &bench->arena, namespace_id, NOW);
-	bench->batch.wants_more = false;
-	bench->heard = NULL;
-}
-
-static const char *finish_batch(struct bench *bench)
-{
-	struct why why = { .text = "" };
-	bloodbank.conclude(&bench->batch, &bench->outbox);
-	check_outcome(bloodbank.store(&bench->batch, database, &why), &why);
-	check_outcome(database_commit(database, &why), &why);
-	bench->state = bench->batch.state;
-	rounds = bench->batch.round + 1;
-	return bench_told(bench);
-}
-
-/* As the machine runs a batch of one message, but for inbox and outbox. */
-static const char *run_message(struct bench *bench, enum event event, const char *body)
-{
-	struct why why = { .text = "" };
-	const struct message *message = bench_message(bench, event, body);
-	bench->batch = (struct batch){ .messages = &message, .count = 1, .now = now, .arena = &bench->arena };
-	database_begin(database);
-	for (; bench->batch.round < SCENE_ROUNDS_MAX; bench->batch.round++) {
-		start_round(bench);
-		check_outcome(bloodbank.load(&bench->batch, database, &why), &why);
-		bench_decide(bench, message);
-		if (!bench->batch.wants_more)
-			return finish_batch(bench);
-	}
-	ck_abort_msg("not complete after %d loads", SCENE_ROUNDS_MAX);
-}
-
-static const char *run_timer(struct bench *bench, size_t number)
-{
-	struct why why = { .text = "" };
-	bench->batch = (struct batch){ .now = now, .arena = &bench->arena };
-	database_begin(database);
-	for (; bench->batch.round < SCENE_ROUNDS_MAX; bench->batch.round++) {
-		start_round(bench);
-		check_outcome(bloodbank.timers[number].load(&bench->batch, database, &why), &why);
-		outbox_cause(&bench->outbox, NULL, "aaaaaaaa-0000-4000-8000-00000000000a", "", 0);
-		bloodbank.timers[number].decide(&bench->batch, &bench->outbox);
-		if (!bench->batch.wants_more)
-			return finish_batch(bench);
-	}
-	ck_abort_msg("not complete after %d loads", SCENE_ROUNDS_MAX);
-}
-
-static void make_due(int64_t at)
-{
-	struct parameter parameter;
-	parameter_init(&parameter, PARAMETER_TIME, false);
-	parameter_time(&parameter, at);
-	run_statement(&query_due, &parameter);
-	parameter_clear(&parameter);
+	open_bank(own_queries);
 }
 
 #define ASKED HOSPITAL_BLOOD_REQUESTED
@@ -213,7 +77,7 @@ START_TEST(a_request_from_first_to_last)
 						 RECEIVE(BAG("1", "A+", "") "," BAG("2", "A+", ""))),
 		"received 1 2; stock A+ 2/0");
 	ck_assert_str_eq(run_message(&bench, ASKED, ASK(R1, WANT("A+", "3", "routine"))),
-		"approved 1 partial 2/3 1 2; stock A+ 0/2");
+		"approved 1 partial 2/3 1 2; stock A+ 0/2; critical A+");
 	ck_assert_str_eq(run_message(&bench, ASKED, ASK(R1, WANT("A+", "3", "routine"))),
 		"approved 1 partial 2/3 1 2");
 	ck_assert_str_eq(run_message(&bench, ASKED, ASK(R1, WANT("A+", "2", "routine"))), "");
@@ -240,7 +104,7 @@ START_TEST(a_scheduled_request)
 	ck_assert_str_eq(run_message(&bench, ASKED, body), "");
 	ck_assert_str_eq(run_timer(&bench, 0), "");
 	make_due(NOW);
-	ck_assert_str_eq(run_timer(&bench, 0), "approved 1 full 1/1 1; stock A+ 0/1");
+	ck_assert_str_eq(run_timer(&bench, 0), "approved 1 full 1/1 1; stock A+ 0/1; critical A+");
 	ck_assert_str_eq(run_timer(&bench, 0), "");
 	bench_close(&bench);
 }
@@ -329,6 +193,13 @@ static void ask_random(struct bench *bench, uint64_t *random, unsigned serial)
 			urgency_name(urgency), needed_at));
 }
 
+static void cancel_random(struct bench *bench, uint64_t *random, unsigned serial)
+{
+	run_message(bench, HOSPITAL_BLOOD_CANCELLED,
+		arena_print(&bench->arena, "{\"request_id\":\"%08u-0000-4000-8000-000000000000\",\"reason\":\"x\"}",
+			next_random(random, serial + 4)));
+}
+
 static void run_timers(struct bench *bench)
 {
 	for (size_t number = 0; number < 2; number++)
@@ -344,10 +215,13 @@ START_TEST(random_days)
 	for (unsigned serial = 0; serial < 250; serial++) {
 		struct bench bench;
 		bench_open(&bench);
-		if (next_random(&random, 2) == 0)
+		unsigned what = next_random(&random, 5);
+		if (what < 2)
 			receive_random(&bench, &random, serial);
-		else
+		else if (what < 4)
 			ask_random(&bench, &random, serial);
+		else
+			cancel_random(&bench, &random, serial);
 		if (next_random(&random, 8) == 0) {
 			now += (int64_t)next_random(&random, 48) * ONE_HOUR;
 			run_timers(&bench);
@@ -357,22 +231,6 @@ START_TEST(random_days)
 	}
 }
 END_TEST
-
-/* What a second process that has 50 ms to spare gets from its load. */
-static enum outcome load_beside(struct database *other, enum event event, const char *body)
-{
-	struct bench bench;
-	struct why why = { .text = "" };
-	bench_open(&bench);
-	const struct message *message = bench_message(&bench, event, body);
-	bench.batch = (struct batch){ .messages = &message, .count = 1, .now = now, .arena = &bench.arena };
-	database_begin(other);
-	database_send(other, &query_impatient, NULL, 0);
-	enum outcome outcome = bloodbank.load(&bench.batch, other, &why);
-	database_rollback(other);
-	bench_close(&bench);
-	return outcome;
-}
 
 /* Both lanes may be decided in two processes: whoever comes second waits at the shelves, and only there. */
 START_TEST(the_second_waits_at_the_shelves)
@@ -423,7 +281,7 @@ int main(void)
 	}
 	Suite *suite = suite_create("sql bloodbank");
 	TCase *tests = tcase_create("store");
-	tcase_add_checked_fixture(tests, open_database, close_database);
+	tcase_add_checked_fixture(tests, open_database, close_bank);
 	tcase_add_test(tests, a_request_from_first_to_last);
 	tcase_add_test(tests, a_scheduled_request);
 	tcase_add_test(tests, all_that_is_kept_of_a_unit);

@@ -16,7 +16,7 @@ static struct database *database;
 
 static const struct query query_clean = { "clean",
 	"WITH u AS (DELETE FROM request_unit), w AS (DELETE FROM request_warning), r AS (DELETE FROM unit_release), "
-	"a AS (DELETE FROM allocation) DELETE FROM request" };
+	"a AS (DELETE FROM allocation), c AS (DELETE FROM cancellation) DELETE FROM request" };
 static const struct query query_hospitals = { "hospitals",
 	"INSERT INTO hospital VALUES ('hospital-001', 'One'), ('hospital-002', 'Two') ON CONFLICT DO NOTHING" };
 static const struct query query_bad_status = { "bad_status",
@@ -30,8 +30,11 @@ static const struct query query_groundless_rejection = { "groundless_rejection",
 	"VALUES (gen_random_uuid(), 1, 'rejected', false, 'x')" };
 static const struct query query_orphan_allocation = { "orphan_allocation",
 	"INSERT INTO allocation VALUES (gen_random_uuid(), 1, 'full', 1, 0, 'r', now())" };
+static const struct query query_orphan_cancellation = { "orphan_cancellation",
+	"INSERT INTO cancellation VALUES (gen_random_uuid(), 1, 'why', NULL, now(), NULL, NULL)" };
 static const struct query *const own_queries[] = { &query_clean, &query_hospitals, &query_bad_status,
-	&query_half_content, &query_groundless_rejection, &query_orphan_allocation, NULL };
+	&query_half_content, &query_groundless_rejection, &query_orphan_allocation, &query_orphan_cancellation,
+	NULL };
 
 static void check_outcome(enum outcome outcome, const struct why *why)
 {
@@ -205,6 +208,51 @@ START_TEST(the_same_request_from_the_database_gives_the_same_bytes)
 }
 END_TEST
 
+static const struct step cancel = { HOSPITAL_BLOOD_CANCEL, CANCEL, "aaaaaaaa-0000-4000-8000-000000000006" };
+
+/* At the end, and before anything else was heard: read from the database each time, it is what it is in memory. */
+START_TEST(a_cancel_is_loaded_again)
+{
+	static const struct step *const late[] = { &request, &approve, &cancel, &release };
+	static const struct step *const early[] = { &cancel, &request, &approve, &release };
+	const struct step *const *steps = _i == 0 ? late : early;
+	struct bench whole, part;
+	bench_open(&whole, steps, 4);
+	while (whole.decided < 4)
+		bench_decide(&whole);
+	for (size_t i = 0; i < 4; i++) {
+		bench_open(&part, &steps[i], 1);
+		run_batch(&part);
+		bench_close(&part);
+	}
+	ck_assert_str_eq(stored_description(R1, &whole.arena), bench_description(&whole, R1));
+	ck_assert_str_eq(bench_state(&whole, R1), "4 cancelled 1/2");
+	bench_close(&whole);
+}
+END_TEST
+
+START_TEST(whoever_cancels_again_hears_the_stored_event)
+{
+	static const struct step again = { HOSPITAL_BLOOD_CANCEL, CANCEL, M3 };
+	const struct step *const order[][2] = { { &request, &cancel }, { &cancel, &request } };
+	const struct step *const repeat[] = { &again };
+	struct bench first, later;
+	bench_open(&first, order[_i], 2);
+	run_batch(&first);
+	const struct output *told = first.outbox.first;
+	while (strcmp(told->type, "hospital.blood.cancelled") != 0)
+		told = told->next;
+	bench_open(&later, repeat, 1);
+	run_batch(&later);
+	ck_assert_str_eq(bench_sent_after(&later, NULL), "hospital.blood.cancelled");
+	ck_assert_str_eq(later.outbox.first->body, told->body);
+	ck_assert_str_eq(later.outbox.first->message_id, told->message_id);
+	ck_assert_str_eq(later.outbox.first->correlation_id, told->correlation_id);
+	bench_close(&first);
+	bench_close(&later);
+}
+END_TEST
+
 START_TEST(only_registered_hospitals_are_known)
 {
 	static const struct step stranger = { HOSPITAL_BLOOD_REQUEST,
@@ -222,7 +270,7 @@ START_TEST(only_registered_hospitals_are_known)
 END_TEST
 
 static const struct query *const refused[] = { &query_bad_status, &query_half_content,
-	&query_groundless_rejection, &query_orphan_allocation };
+	&query_groundless_rejection, &query_orphan_allocation, &query_orphan_cancellation };
 
 START_TEST(the_schema_refuses_what_must_not_be)
 {
@@ -248,6 +296,8 @@ int main(void)
 	tcase_add_test(tests, one_batch_stores_the_same_as_many);
 	tcase_add_test(tests, a_decision_before_its_request_waits_for_it);
 	tcase_add_test(tests, the_same_request_from_the_database_gives_the_same_bytes);
+	tcase_add_loop_test(tests, a_cancel_is_loaded_again, 0, 2);
+	tcase_add_loop_test(tests, whoever_cancels_again_hears_the_stored_event, 0, 2);
 	tcase_add_test(tests, only_registered_hospitals_are_known);
 	tcase_add_loop_test(tests, the_schema_refuses_what_must_not_be, 0,
 		(int)(sizeof(refused) / sizeof(refused[0])));

@@ -95,7 +95,7 @@ START_TEST(the_second_sees_what_the_first_took)
 	ck_assert_str_eq(bench_send(&bench, ASKED, ASK(R3, WANT("A+", "1", "routine"))),
 		"rejected no_compatible_stock");
 	bloodbank.conclude(&bench.batch, &bench.outbox);
-	ck_assert_str_eq(bench_told(&bench), "stock A+ 0/2");
+	ck_assert_str_eq(bench_told(&bench), "stock A+ 0/2; critical A+");
 	bench_close(&bench);
 }
 END_TEST
@@ -131,7 +131,7 @@ START_TEST(units_known_before)
 						 RECEIVE(BAG("5", "A+", ",\"volume_ml\":250"))),
 		"refused duplicate_conflict reserved");
 	bloodbank.conclude(&bench.batch, &bench.outbox);
-	ck_assert_str_eq(bench_told(&bench), "stock A+ 0/1");
+	ck_assert_str_eq(bench_told(&bench), "stock A+ 0/1; critical A+");
 	bench_close(&bench);
 }
 END_TEST
@@ -200,6 +200,85 @@ START_TEST(too_little_was_loaded)
 }
 END_TEST
 
+/* What a shelf was last told to be, what is taken from it, and who is alerted. */
+struct alarm {
+	const char *name;
+	int units;
+	enum stock_level before;
+	int64_t demand_28_days;
+	const char *body;
+	const char *told;
+};
+
+static const struct alarm alarms[] = {
+	{ "enough is left", 7, STOCK_LEVEL_NORMAL, 0, ASK(R1, WANT("A+", "2", "urgent")), "stock A+ 5/2" },
+	{ "few are left", 6, STOCK_LEVEL_NORMAL, 0, ASK(R1, WANT("A+", "2", "urgent")), "stock A+ 4/2; low A+" },
+	{ "known to be few", 4, STOCK_LEVEL_LOW, 0, ASK(R1, WANT("A+", "1", "urgent")), "stock A+ 3/1" },
+	{ "now hardly any", 3, STOCK_LEVEL_LOW, 0, ASK(R1, WANT("A+", "2", "urgent")),
+		"stock A+ 1/2; critical A+" },
+	{ "known to be none", 1, STOCK_LEVEL_CRITICAL, 0, ASK(R1, WANT("A+", "1", "urgent")), "stock A+ 0/1" },
+	{ "a shelf that nobody was told of", 4, STOCK_LEVEL_NONE, 0, ASK(R1, WANT("A+", "1", "urgent")),
+		"stock A+ 3/1; low A+" },
+	{ "enough units, but for three days", 7, STOCK_LEVEL_NORMAL, 56, ASK(R1, WANT("A+", "1", "urgent")),
+		"stock A+ 6/1; low A+" },
+	{ "nothing changes, nothing is told", 1, STOCK_LEVEL_NORMAL, 0, ASK(R1, WANT("B+", "1", "urgent")), "" },
+};
+
+START_TEST(alerts)
+{
+	const struct alarm *alarm = &alarms[_i];
+	struct bench bench;
+	bench_open(&bench);
+	struct line *line = state_line(bench.state, "bank-001", COMPONENT_RED_CELLS, A_POSITIVE);
+	line->level = alarm->before;
+	line->demand_28_days = alarm->demand_28_days;
+	for (int serial = 1; serial <= alarm->units; serial++)
+		bench_stock(&bench, serial, A_POSITIVE, 10);
+	bench_send(&bench, ASKED, alarm->body);
+	bloodbank.conclude(&bench.batch, &bench.outbox);
+	const char *told = bench_told(&bench);
+	ck_assert_msg(strcmp(told, alarm->told) == 0, "%s: \"%s\", not \"%s\"", alarm->name, told, alarm->told);
+	bench_close(&bench);
+}
+END_TEST
+
+/* Three requests of one batch pass both limits: one alert, of what is left in the end. */
+START_TEST(one_alert_for_a_batch)
+{
+	static const char *const bodies[] = { ASK(R1, WANT("A+", "2", "urgent")),
+		ASK(R2, WANT("A+", "2", "urgent")), ASK(R3, WANT("A+", "1", "urgent")) };
+	struct bench bench;
+	bench_open(&bench);
+	state_line(bench.state, "bank-001", COMPONENT_RED_CELLS, A_POSITIVE)->level = STOCK_LEVEL_NORMAL;
+	for (int serial = 1; serial <= 6; serial++)
+		bench_stock(&bench, serial, A_POSITIVE, 10);
+	for (size_t i = 0; i < 3; i++)
+		bench_send(&bench, ASKED, bodies[i]);
+	bloodbank.conclude(&bench.batch, &bench.outbox);
+	ck_assert_str_eq(bench_told(&bench), "stock A+ 1/5; critical A+");
+	ck_assert_str_eq(bench.outbox.last->body,
+		"{\"bank_id\":\"bank-001\",\"component\":\"red_cells\",\"group\":\"A+\",\"available\":1,"
+		"\"days_of_stock\":null,\"threshold\":2,\"threshold_unit\":\"units\",\"version\":2,"
+		"\"at\":\"2026-05-28T20:26:40Z\"}");
+	ck_assert_int_eq(bench.outbox.last->version, 2);
+	bench_close(&bench);
+}
+END_TEST
+
+START_TEST(recovered_by_an_arrival)
+{
+	struct bench bench;
+	bench_open(&bench);
+	state_line(bench.state, "bank-001", COMPONENT_RED_CELLS, A_POSITIVE)->level = STOCK_LEVEL_CRITICAL;
+	bench_send(&bench, BLOODBANK_UNIT_RECEIVE,
+		RECEIVE(BAG("1", "A+", "") "," BAG("2", "A+", "") "," BAG("3", "A+", "") "," BAG("4", "A+",
+			"") "," BAG("5", "A+", "") "," BAG("6", "A+", "")));
+	bloodbank.conclude(&bench.batch, &bench.outbox);
+	ck_assert_str_eq(bench_told(&bench), "stock A+ 6/0; recovered A+");
+	bench_close(&bench);
+}
+END_TEST
+
 static struct request *due_request(struct bench *bench, const char *body, enum progress progress,
 	int64_t allocated)
 {
@@ -250,7 +329,7 @@ START_TEST(a_reservation_ends)
 	ck_assert_str_eq(run_timer(&bench, 1), "released 1 2; approved 2 full 2/2 2");
 	ck_assert_str_eq(bench_progress(&bench, R1), "settled 0+2 v2");
 	bloodbank.conclude(&bench.batch, &bench.outbox);
-	ck_assert_str_eq(bench_told(&bench), "stock A+ 1/1");
+	ck_assert_str_eq(bench_told(&bench), "stock A+ 1/1; critical A+");
 	bench_close(&bench);
 }
 END_TEST
@@ -283,6 +362,30 @@ START_TEST(an_ended_reservation_of_an_expired_unit)
 }
 END_TEST
 
+START_TEST(a_unit_that_expires_is_missed)
+{
+	struct bench bench;
+	bench_open(&bench);
+	struct line *line = state_line(bench.state, "bank-001", COMPONENT_RED_CELLS, A_POSITIVE);
+	line->level = STOCK_LEVEL_NORMAL;
+	for (int serial = 2; serial <= 5; serial++)
+		bench_stock(&bench, serial, A_POSITIVE, 10);
+	struct request *request = bench_request(&bench, ASK(R1, WANT("A+", "1", "urgent")), PROGRESS_SETTLED, 1);
+	struct bag *bag = bench_reserved(&bench, 1, A_POSITIVE, NOW, request, NOW);
+	bag->status = bag->before = UNIT_STATUS_AVAILABLE;
+	bag->request_id = NULL;
+	line->reserved--;
+	line->available++;
+	line->undesignated++;
+	line_bin(bench.state, line, 0)->available++;
+	due_units(&bench, bag, NULL);
+	ck_assert_str_eq(run_timer(&bench, 1), "expired 1");
+	bloodbank.conclude(&bench.batch, &bench.outbox);
+	ck_assert_str_eq(bench_told(&bench), "stock A+ 4/0; low A+");
+	bench_close(&bench);
+}
+END_TEST
+
 START_TEST(what_is_not_due_stays)
 {
 	struct bench bench;
@@ -308,10 +411,14 @@ int main(void)
 	tcase_add_test(tests, back_orders_by_priority);
 	tcase_add_test(tests, a_request_of_this_batch_may_wait);
 	tcase_add_test(tests, too_little_was_loaded);
+	tcase_add_loop_test(tests, alerts, 0, (int)(sizeof(alarms) / sizeof(alarms[0])));
+	tcase_add_test(tests, one_alert_for_a_batch);
+	tcase_add_test(tests, recovered_by_an_arrival);
 	tcase_add_test(tests, a_scheduled_request_is_due);
 	tcase_add_test(tests, a_reservation_ends);
 	tcase_add_test(tests, a_lost_unit_is_replaced);
 	tcase_add_test(tests, an_ended_reservation_of_an_expired_unit);
+	tcase_add_test(tests, a_unit_that_expires_is_missed);
 	tcase_add_test(tests, what_is_not_due_stays);
 	suite_add_tcase(suite, tests);
 	return run_suite(suite);

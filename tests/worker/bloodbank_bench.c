@@ -107,6 +107,19 @@ struct request *bench_request(struct bench *bench, const char *body, enum progre
 	return request;
 }
 
+void bench_given(struct bench *bench, struct request *request, const struct bag *first,
+	const struct bag *second, int64_t decided_at)
+{
+	struct bloodbank_blood_approved *approval = arena_new(&bench->arena, sizeof(*approval));
+	approval->units = arena_array(&bench->arena, 2, sizeof(*approval->units));
+	approval->units[approval->units_count++].unit_id = first->unit.unit_id;
+	if (second != NULL)
+		approval->units[approval->units_count++].unit_id = second->unit.unit_id;
+	approval->decided_at = decided_at;
+	request_add_decision(bench->state, request,
+		&(struct decision_record){ .event = BLOODBANK_BLOOD_APPROVED, .version = 1, .content = approval });
+}
+
 const struct message *bench_message(struct bench *bench, enum event event, const char *body)
 {
 	struct message *message = arena_new(&bench->arena, sizeof(*message));
@@ -208,6 +221,15 @@ static const char *tell(struct bench *bench, const struct output *output)
 			serial_of(((const struct bloodbank_unit_expired *)body)->unit_id));
 	if (event == BLOODBANK_INVENTORY_UPDATED)
 		return tell_stock(bench, body);
+	if (event == BLOODBANK_STOCK_LOW)
+		return arena_print(&bench->arena, "low %s",
+			blood_group_name(((const struct bloodbank_stock_low *)body)->group));
+	if (event == BLOODBANK_STOCK_CRITICAL)
+		return arena_print(&bench->arena, "critical %s",
+			blood_group_name(((const struct bloodbank_stock_critical *)body)->group));
+	if (event == BLOODBANK_STOCK_RECOVERED)
+		return arena_print(&bench->arena, "recovered %s",
+			blood_group_name(((const struct bloodbank_stock_recovered *)body)->group));
 	const struct bloodbank_reservation_released *released = body;
 	return list_units(bench, "released", released->unit_ids, released->unit_ids_count);
 }
@@ -239,7 +261,7 @@ const char *bench_told(struct bench *bench)
 
 const char *bench_progress(struct bench *bench, const char *request_id)
 {
-	static const char *const names[] = { "scheduled", "waiting", "settled", "rejected" };
+	static const char *const names[] = { "scheduled", "waiting", "settled", "rejected", "cancelled" };
 	const struct request *request = state_request(bench->state, request_id);
 	if (request == NULL)
 		return "unknown";

@@ -21,6 +21,7 @@
 	"{\"din\":\"A99992600000" serial \
 	"\",\"product_code\":\"E0336\",\"component\":\"red_cells\",\"group\":\"" group \
 	"\",\"collected_at\":\"2026-05-20T00:00:00Z\",\"additive\":\"SAGM\"" rest "}"
+#define CANCELLED(id) "{\"request_id\":\"" id "\",\"reason\":\"no longer needed\"}"
 #define RECEIVE(bags) "{\"bank_id\":\"bank-001\",\"units\":[" bags "]}"
 
 /* One batch, one state: hospital-001 is served by bank-001 (5 km) and bank-002 (20 km), which have red cells only. */
@@ -47,6 +48,10 @@ struct bag *bench_reserved(struct bench *bench, int serial, enum blood_group gro
 struct request *bench_request(struct bench *bench, const char *body, enum progress progress,
 	int64_t allocated);
 
+/* Two units (the second may be NULL) that an approval gave to a request. */
+void bench_given(struct bench *bench, struct request *request, const struct bag *first,
+	const struct bag *second, int64_t decided_at);
+
 /* A message to this worker. */
 const struct message *bench_message(struct bench *bench, enum event event, const char *body);
 
@@ -58,7 +63,8 @@ const char *bench_send(struct bench *bench, enum event event, const char *body);
 
 /*
  * What went out since the last call, in words: "approved 1 full 2/2 3 4" (allocation_no, decision, allocated of requested, serials
- * of the units), "rejected reason", "received 1 2", "refused reason state", "released 1", "expired 1", "stock O+ available/reserved".
+ * of the units), "rejected reason", "received 1 2", "refused reason state", "released 1", "expired 1", "stock O+ available/reserved",
+ * "low O+", "critical O+", "recovered O+".
  * A key on the emergency lane has a "!" before it; events are joined by "; ".
  */
 const char *bench_told(struct bench *bench);

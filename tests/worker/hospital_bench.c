@@ -94,3 +94,38 @@ const char *bench_description(struct bench *bench, const char *request_id)
 	buffer_clear(&text);
 	return copy;
 }
+
+void bench_check(const struct example *example)
+{
+	const struct step *steps[5];
+	struct bench bench;
+	size_t count = 0;
+	while (count < 4 && example->before[count].event != EVENT_NONE) {
+		steps[count] = &example->before[count];
+		count++;
+	}
+	steps[count] = &example->heard;
+	bench_open(&bench, steps, count + 1);
+	while (bench.decided < count)
+		bench_decide(&bench);
+	const struct output *before = bench.outbox.last;
+	bench_decide(&bench);
+	ck_assert_msg(strcmp(bench_sent_after(&bench, before), example->sent) == 0, "%s: sent %s", example->name,
+		bench_sent_after(&bench, before));
+	ck_assert_msg(strcmp(bench_state(&bench, R1), example->state) == 0, "%s: state %s", example->name,
+		bench_state(&bench, R1));
+	bench_close(&bench);
+}
+
+/* The factorial number system. */
+void bench_permute(const struct step *const in[5], int number, const struct step *out[5])
+{
+	const struct step *left[5];
+	memcpy(left, in, sizeof(left));
+	for (int count = 5; count > 0; count--) {
+		int chosen = number % count;
+		number /= count;
+		out[5 - count] = left[chosen];
+		memmove(&left[chosen], &left[chosen + 1], (size_t)(count - 1 - chosen) * sizeof(left[0]));
+	}
+}

@@ -32,6 +32,9 @@
 #define RELEASED(units, reason, backordered, at) \
 	"{\"request_id\":\"" R1 "\",\"unit_ids\":[" units "],\"reason\":\"" reason \
 	"\",\"backordered\":" backordered ",\"released_at\":\"2026-05-28T" at "Z\"}"
+#define CANCEL "{\"request_id\":\"" R1 "\",\"reason\":\"no longer needed\",\"cancelled_by\":\"dr-2\"}"
+#define ACCEPTED "hospital.blood.requested hospital.request.updated view"
+#define UPDATED "hospital.request.updated view"
 #define UNIT_A "\"A999926000001-RC01-0A\""
 #define UNIT_B "\"A999926000001-RC01-0B\""
 
@@ -42,6 +45,15 @@ struct step {
 	enum event event; /* 0: none */
 	const char *body;
 	const char *message_id; /* NULL: M1 */
+};
+
+/* What was heard before, what is heard now, and what follows. */
+struct example {
+	const char *name;
+	struct step before[4];
+	struct step heard;
+	const char *sent;
+	const char *state; /* version, status, units held/wanted */
 };
 
 /* What the decisions work on. */
@@ -68,3 +80,9 @@ const char *bench_state(struct bench *bench, const char *request_id);
 
 /* The description of the request as JSON. */
 const char *bench_description(struct bench *bench, const char *request_id);
+
+/* Decides what an example has, and compares. */
+void bench_check(const struct example *example);
+
+/* The number-th order of five steps, 0 to 119. */
+void bench_permute(const struct step *const in[5], int number, const struct step *out[5]);

@@ -24,7 +24,8 @@ static size_t line_up(struct state *state, enum component component, struct plac
 	size_t count = 0;
 	for (size_t i = 0; i < state->waiting_count; i++) {
 		struct request *request = state->waiting[i];
-		if (request->asked->component == component && request->progress == PROGRESS_WAITING)
+		if (request->asked->component == component && request->progress == PROGRESS_WAITING
+			&& !state_is_ending(state, request->request_id))
 			places[count++] =
 				(struct place){ { request->asked->urgency, request->received_at, request->request_id },
 					request, state };

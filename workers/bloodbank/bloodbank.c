@@ -10,9 +10,10 @@
 const struct worker bloodbank = {
 	.name = "bloodbank",
 	.has_emergency_lane = true,
-	.schema_version = 4,
+	.schema_version = 6,
 	.routes = {
 		{ HOSPITAL_BLOOD_REQUESTED, decide_requested, NULL },
+		{ HOSPITAL_BLOOD_CANCELLED, decide_cancelled, NULL },
 		{ BLOODBANK_UNIT_RECEIVE, decide_receive, refuse_receive },
 		{ 0 },
 	},

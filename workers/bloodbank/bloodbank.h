@@ -5,6 +5,7 @@
 
 /* Routes. */
 decide_fn decide_requested;
+decide_fn decide_cancelled;
 decide_fn decide_receive;
 refuse_fn refuse_receive;
 

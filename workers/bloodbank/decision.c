@@ -1,25 +1,22 @@
 /* From the allocator's choice to reserved units, changed request and event. */
 #include "decision.h"
 
-#include <stdlib.h>
-#include <string.h>
-
 #include "allocation.h"
-#include "schema.h"
 
-static void touch(struct request *request)
-{
-	request->version++;
-	request->is_changed = !request->is_new;
-}
-
-/* Sends a decision and keeps it. */
+/* Sends a decision and keeps it; `body` is in the arena. */
 static void answer(struct state *state, struct request *request, enum event event, const void *body,
 	struct outbox *outbox)
 {
 	const char *text = outbox_event(outbox, event, body, request->request_id, request->version,
 		request->asked->urgency == URGENCY_EMERGENCY, &request->origin);
-	request_add_decision(state, request, event, request->version, text, true);
+	request_add_decision(state, request,
+		&(struct decision_record){
+			.event = event,
+			.version = request->version,
+			.body = text,
+			.content = body,
+			.is_new = true,
+		});
 }
 
 static void reserve(struct state *state, const struct request *request, const struct allocation *allocation)
@@ -47,13 +44,14 @@ static void approve(struct state *state, struct request *request, struct allocat
 {
 	reserve(state, request, allocation);
 	count_blind(state, request, allocation);
-	touch(request);
+	request_touch(request);
 	request->allocated += (int64_t)allocation->units_count;
 	request->allocation_no++;
 	request->progress = request_missing(request) > 0 ? PROGRESS_WAITING : PROGRESS_SETTLED;
 	if (request->progress == PROGRESS_WAITING)
 		state_list_waiting(state, request);
-	const struct bloodbank_blood_approved body = {
+	struct bloodbank_blood_approved *body = arena_new(state->arena, sizeof(*body));
+	*body = (struct bloodbank_blood_approved){
 		.request_id = request->request_id,
 		.hospital_id = request->asked->hospital_id,
 		.urgency = request->asked->urgency,
@@ -69,15 +67,16 @@ static void approve(struct state *state, struct request *request, struct allocat
 		.rules_version = allocation->rules_version,
 		.decided_at = state->now,
 	};
-	answer(state, request, BLOODBANK_BLOOD_APPROVED, &body, outbox);
+	answer(state, request, BLOODBANK_BLOOD_APPROVED, body, outbox);
 }
 
 static void refuse(struct state *state, struct request *request, const struct allocation *allocation,
 	struct outbox *outbox)
 {
-	touch(request);
+	request_touch(request);
 	request->progress = PROGRESS_REJECTED;
-	const struct bloodbank_blood_rejected body = {
+	struct bloodbank_blood_rejected *body = arena_new(state->arena, sizeof(*body));
+	*body = (struct bloodbank_blood_rejected){
 		.request_id = request->request_id,
 		.hospital_id = request->asked->hospital_id,
 		.urgency = request->asked->urgency,
@@ -87,7 +86,7 @@ static void refuse(struct state *state, struct request *request, const struct al
 		.rules_version = allocation->rules_version,
 		.decided_at = state->now,
 	};
-	answer(state, request, BLOODBANK_BLOOD_REJECTED, &body, outbox);
+	answer(state, request, BLOODBANK_BLOOD_REJECTED, body, outbox);
 }
 
 static void decide_first(struct state *state, struct request *request, struct outbox *outbox)
@@ -101,15 +100,30 @@ static void decide_first(struct state *state, struct request *request, struct ou
 		approve(state, request, &allocation, outbox);
 }
 
+/* The hospital took it back before it was heard here, or while it was on its way. */
+static void refuse_cancelled(struct state *state, struct request *request, struct outbox *outbox)
+{
+	const struct allocation allocation = {
+		.reason = REJECTION_CANCELLED,
+		.detail = "the hospital cancelled it before it was decided",
+		.rules_version = state->rules->version,
+	};
+	refuse(state, request, &allocation, outbox);
+}
+
 /* Nobody waits for days to hear that the hospital is unknown or the group is missing: that is decided at once. */
 void decide_new_request(struct state *state, struct request *request, struct outbox *outbox)
 {
+	if (state_is_ending(state, request->request_id)) {
+		refuse_cancelled(state, request, outbox);
+		return;
+	}
 	request->allocate_at = allocation_due_at(state->rules, request->asked, state->now);
 	struct wanted wanted = state_wanted(state, request, false);
 	bool is_later = request->allocate_at > state->now
 		&& !allocation_is_refused(state->rules, &wanted, state->now, state->arena);
 	if (is_later) {
-		touch(request);
+		request_touch(request);
 		request->progress = PROGRESS_SCHEDULED;
 	} else {
 		decide_first(state, request, outbox);
@@ -132,15 +146,9 @@ bool decide_more(struct state *state, struct request *request, struct outbox *ou
 	return true;
 }
 
-void repeat_decisions(const struct state *state, const struct request *request, struct outbox *outbox)
+void repeat_decisions(const struct request *request, struct outbox *outbox)
 {
-	for (const struct decision_record *record = request->decisions; record != NULL; record = record->next) {
-		struct why why = { 0 };
-		void *body;
-		if (!schema_read(event_type(record->event)->schema, record->body, strlen(record->body), state->arena,
-				&body, &why))
-			abort(); /* load has read it before, or this batch wrote it */
-		outbox_event(outbox, record->event, body, request->request_id, record->version,
+	for (const struct decision_record *record = request->decisions; record != NULL; record = record->next)
+		outbox_event(outbox, record->event, record->content, request->request_id, record->version,
 			request->asked->urgency == URGENCY_EMERGENCY, &request->origin);
-	}
 }

@@ -17,4 +17,4 @@ void decide_due_request(struct state *state, struct request *request, struct out
 bool decide_more(struct state *state, struct request *request, struct outbox *outbox);
 
 /* A request that was decided before: the same answers once more. */
-void repeat_decisions(const struct state *state, const struct request *request, struct outbox *outbox);
+void repeat_decisions(const struct request *request, struct outbox *outbox);

@@ -4,6 +4,7 @@
 #include "backorder.h"
 #include "bloodbank.h"
 #include "decision.h"
+#include "release.h"
 #include "state.h"
 
 bool is_more_due(const struct batch *batch)
@@ -45,87 +46,18 @@ static bool is_due(const struct state *state, const struct bag *bag)
 	return bag->status == UNIT_STATUS_AVAILABLE && bag->unit.expires_at <= state->now;
 }
 
-/* The unit's own end comes first when it is what ended the reservation: then the request lost it, and gets another. */
-static bool is_lost(const struct bag *bag)
-{
-	return bag->reserved_until == bag->unit.expires_at;
-}
-
-static void send_expired(const struct bag *bag, struct outbox *outbox, const struct origin *origin)
-{
-	const struct bloodbank_unit_expired body = {
-		.unit_id = bag->unit.unit_id,
-		.bank_id = bag->unit.bank_id,
-		.component = bag->unit.component,
-		.group = bag->unit.group,
-		.expired_at = bag->unit.expires_at,
-		.has_expired_at = true,
-	};
-	outbox_event(outbox, BLOODBANK_UNIT_EXPIRED, &body, bag->unit.unit_id, bag->version + 1, false, origin);
-}
-
-static void send_released(const struct state *state, const struct request *request, const char **unit_ids,
-	size_t count, struct outbox *outbox)
-{
-	const struct bloodbank_reservation_released body = {
-		.request_id = request->request_id,
-		.hospital_id = request->asked->hospital_id,
-		.unit_ids = unit_ids,
-		.unit_ids_count = count,
-		.reason = RELEASE_REASON_EXPIRED,
-		.quantity_allocated = request->allocated,
-		.has_quantity_allocated = true,
-		.backordered = request_missing(request),
-		.has_backordered = true,
-		.released_at = state->now,
-		.has_released_at = true,
-	};
-	outbox_event(outbox, BLOODBANK_RESERVATION_RELEASED, &body, request->request_id, request->version, false,
-		&request->origin);
-}
-
-/* Ends one unit's reservation in the request's books. */
-static void take_from_request(struct state *state, struct request *request, bool is_lost_unit)
-{
-	request->allocated--;
-	if (!is_lost_unit)
-		request->lapsed++;
-	request->progress = request_missing(request) > 0 ? PROGRESS_WAITING : PROGRESS_SETTLED;
-	if (request->progress == PROGRESS_WAITING)
-		state_list_waiting(state, request);
-}
-
-static void end_unit(struct state *state, struct bag *bag)
-{
-	bool is_expired = bag->unit.expires_at <= state->now;
-	state_change_unit(state, bag, is_expired ? UNIT_STATUS_EXPIRED : UNIT_STATUS_AVAILABLE, NULL, 0);
-	if (!is_expired)
-		shelves_insert(&state->shelves, &bag->unit);
-}
-
 /* All due units of one request end together, in one event. */
 static void end_reservations(struct state *state, struct request *request, size_t from, struct outbox *outbox)
 {
-	const char **unit_ids = arena_array(state->arena, state->due_bags_count, sizeof(char *));
+	struct bag **bags = arena_array(state->arena, state->due_bags_count - from, sizeof(struct bag *));
 	size_t count = 0;
 	for (size_t i = from; i < state->due_bags_count; i++) {
 		struct bag *bag = state->due_bags[i];
-		if (bag->status != UNIT_STATUS_RESERVED || !is_due(state, bag)
-			|| strcmp(bag->request_id, request->request_id) != 0)
-			continue;
-		unit_ids[count++] = bag->unit.unit_id;
-		take_from_request(state, request, is_lost(bag));
-		end_unit(state, bag);
+		if (bag->status == UNIT_STATUS_RESERVED && is_due(state, bag)
+			&& strcmp(bag->request_id, request->request_id) == 0)
+			bags[count++] = bag;
 	}
-	request->version++;
-	request->is_changed = true;
-	send_released(state, request, unit_ids, count, outbox);
-	for (size_t i = from; i < state->due_bags_count; i++) {
-		const struct bag *bag = state->due_bags[i];
-		for (size_t j = 0; j < count; j++)
-			if (bag->unit.unit_id == unit_ids[j] && bag->status == UNIT_STATUS_EXPIRED)
-				send_expired(bag, outbox, &request->origin);
-	}
+	release_held(state, request, bags, count, RELEASE_REASON_EXPIRED, outbox);
 }
 
 /* Those that the allocator has seen on its shelves were counted out there; of the others it knows the counter only. */
@@ -137,7 +69,7 @@ static void expire_available(struct state *state, struct bag *bag, struct outbox
 		unit->designated_for);
 	if (shelves_find(&state->shelves, unit->unit_id) == NULL)
 		bin_count(bin, bin->available_count - 1);
-	end_unit(state, bag);
+	release_unit(state, bag);
 	send_expired(bag, outbox, NULL);
 }
 

@@ -1,7 +1,7 @@
 /*
- * Loading: locks first, then everything the locks protect, in two round trips. A hospital's requests lock the shelves (bank,
+ * Loading: locks first, then everything the locks protect, in two round trips (three with cancels, see cancel_load.c). A hospital's requests lock the shelves (bank,
  * component) of all its banks, in the order of the key; whoever holds them alone changes the units, counters and waiting
- * requests that belong there.
+ * requests that belong there. Whether a request is there at all is said by its own lock, taken before those.
  */
 #include "load.h"
 
@@ -23,9 +23,8 @@ static int64_t waiting_limit(const struct batch *batch)
 	return limit < WAITING_MAX ? limit : WAITING_MAX;
 }
 
-/* The statement's parameters are lists of the need, and one number or time behind them. */
-static int send_lists(struct load *load, const struct query *query, const enum need_list lists[],
-	size_t count, struct parameter *last)
+int load_send(struct load *load, const struct query *query, const enum need_list lists[], size_t count,
+	struct parameter *last)
 {
 	struct parameter parameters[NEED_LISTS + 1];
 	for (size_t i = 0; i < count; i++)
@@ -46,10 +45,10 @@ static void send_shelves(struct load *load)
 	struct parameter soon;
 	parameter_init(&soon, PARAMETER_TIME, false);
 	parameter_time(&soon, load->batch->now + HOURS_US(24));
-	load->tickets.shelves = send_lists(load, &shelf_lock, pairs, 4, NULL);
-	load->tickets.stock = send_lists(load, &stock_find, pairs, 4, &soon);
-	load->tickets.bins = send_lists(load, &bin_find, pairs, 4, NULL);
-	load->tickets.services = send_lists(load, &service_find, facilities, 2, NULL);
+	load->tickets.shelves = load_send(load, &shelf_lock, pairs, 4, NULL);
+	load->tickets.stock = load_send(load, &stock_find, pairs, 4, &soon);
+	load->tickets.bins = load_send(load, &bin_find, pairs, 4, NULL);
+	load->tickets.services = load_send(load, &service_find, facilities, 2, NULL);
 }
 
 static void send_arrivals(struct load *load)
@@ -62,20 +61,22 @@ static void send_arrivals(struct load *load)
 	parameter_int(&limit, waiting_limit(load->batch));
 	parameter_init(&now, PARAMETER_TIME, false);
 	parameter_time(&now, load->batch->now);
-	load->tickets.waiting = send_lists(load, &request_waiting, waiting, 3, &limit);
-	load->tickets.banks = send_lists(load, &bank_find, banks, 1, &now);
-	load->tickets.units = send_lists(load, &unit_find, units, 1, NULL);
+	load->tickets.waiting = load_send(load, &request_waiting, waiting, 3, &limit);
+	load->tickets.banks = load_send(load, &bank_find, banks, 1, &now);
+	load->tickets.units = load_send(load, &unit_find, units, 1, NULL);
 }
 
 static void send_first(struct load *load)
 {
 	static const enum need_list requests[] = { NEED_REQUESTS };
-	load->tickets = (struct tickets){ -1, -1, -1, -1, -1, -1, -1, -1 };
+	load->tickets = (struct tickets){ -1, -1, -1, -1, -1, -1, -1, -1, -1 };
 	send_shelves(load);
 	if (need_has(&load->need, NEED_BANKS))
 		send_arrivals(load);
-	if (need_has(&load->need, NEED_REQUESTS))
-		load->tickets.requests = send_lists(load, &request_find, requests, 1, NULL);
+	if (!need_has(&load->need, NEED_REQUESTS))
+		return;
+	load->tickets.requests = load_send(load, &request_find, requests, 1, NULL);
+	load->tickets.tombstones = load_send(load, &tombstone_find, requests, 1, NULL);
 }
 
 /* NULL for what was not asked for; a failure shows in `outcome`. */
@@ -117,6 +118,7 @@ static enum outcome receive_first(struct load *load, struct why *why)
 	rows = receive(load, tickets->requests, &outcome, why);
 	if (rows != NULL)
 		outcome = read_requests(load->state, rows, why);
+	receive_with(load, tickets->tombstones, read_tombstones, &outcome, why);
 	return outcome;
 }
 
@@ -216,9 +218,9 @@ static enum outcome load_candidates(struct load *load, struct why *why)
 	struct search freshest = send_search(load, &unit_freshest, FRESHEST_FIRST);
 	int designated = -1, blind = -1;
 	if (need_has(&load->need, NEED_PATIENTS))
-		designated = send_lists(load, &unit_designated, patients, 1, NULL);
+		designated = load_send(load, &unit_designated, patients, 1, NULL);
 	if (need_has(&load->need, NEED_BLIND_PATIENTS))
-		blind = send_lists(load, &blind_count, blind_patients, 1, NULL);
+		blind = load_send(load, &blind_count, blind_patients, 1, NULL);
 	const struct rows *rows = receive(load, oldest.ticket, &outcome, why);
 	if (rows != NULL)
 		read_candidates(load->state, rows, oldest.bins, OLDEST_FIRST);
@@ -256,9 +258,18 @@ enum outcome load_finish(struct load *load, struct why *why)
 
 enum outcome load_batch(struct batch *batch, struct database *database, struct why *why)
 {
+	static const enum need_list requests[] = { NEED_REQUESTS };
 	struct load load;
+	enum outcome outcome = DONE;
 	load_start(&load, batch, database);
 	for (size_t i = 0; i < batch->count; i++)
 		need_message(&load.need, load.state->rules, batch->messages[i]);
-	return load_finish(&load, why);
+	if (need_has(&load.need, NEED_REQUESTS))
+		load_send(&load, &request_lock, requests, 1, NULL);
+	if (need_has(&load.need, NEED_CANCELLED))
+		outcome = load_cancelled(&load, why);
+	if (outcome == DONE)
+		return load_finish(&load, why);
+	need_clear(&load.need);
+	return outcome;
 }

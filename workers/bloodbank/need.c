@@ -7,7 +7,7 @@
 void need_init(struct need *need, struct arena *arena)
 {
 	*need = (struct need){ .arena = arena };
-	parameters_arrays(need->lists, "ttttutttt");
+	parameters_arrays(need->lists, "ttttuutttt");
 	lookup_init(&need->pairs, arena);
 }
 
@@ -29,12 +29,17 @@ static bool add_pair(struct need *need, enum need_list first, const char *facili
 	return true;
 }
 
+void need_hospital(struct need *need, const char *hospital_id, enum component component)
+{
+	add_pair(need, NEED_HOSPITALS, hospital_id, component);
+}
+
 void need_request(struct need *need, const char *request_id, const char *hospital_id,
 	enum component component)
 {
 	parameter_uuid(&need->lists[NEED_REQUESTS], request_id);
 	if (hospital_id != NULL)
-		add_pair(need, NEED_HOSPITALS, hospital_id, component);
+		need_hospital(need, hospital_id, component);
 }
 
 void need_patient(struct need *need, const struct hospital_blood_requested *asked)
@@ -90,10 +95,19 @@ static void need_received(struct need *need, const struct rules *rules,
 	}
 }
 
+/* What it was given says what else is needed, see cancel_load.c. */
+static void need_cancelled(struct need *need, const struct hospital_blood_cancelled *cancelled)
+{
+	parameter_uuid(&need->lists[NEED_REQUESTS], cancelled->request_id);
+	parameter_uuid(&need->lists[NEED_CANCELLED], cancelled->request_id);
+}
+
 void need_message(struct need *need, const struct rules *rules, const struct message *message)
 {
 	if (message->event == BLOODBANK_UNIT_RECEIVE) {
 		need_received(need, rules, message->body);
+	} else if (message->event == HOSPITAL_BLOOD_CANCELLED) {
+		need_cancelled(need, message->body);
 	} else if (message->event == HOSPITAL_BLOOD_REQUESTED) {
 		const struct hospital_blood_requested *asked = message->body;
 		need_request(need, asked->request_id, asked->hospital_id, asked->component);

@@ -17,6 +17,7 @@ enum need_list {
 	NEED_BANKS,               /* pairs: arrivals (or losses) at this bank .. */
 	NEED_BANK_COMPONENTS,     /* .. of this component */
 	NEED_REQUESTS,
+	NEED_CANCELLED, /* requests that come to their end */
 	NEED_UNITS,
 	NEED_PATIENTS,       /* for whom units may be designated */
 	NEED_BLIND_PATIENTS, /* whose group is unknown */
@@ -37,6 +38,9 @@ void need_clear(struct need *need);
 /* A request of a hospital, by its id alone when nothing else is known of it. */
 void need_request(struct need *need, const char *request_id, const char *hospital_id,
 	enum component component);
+
+/* What a hospital's requests for that component may touch. */
+void need_hospital(struct need *need, const char *hospital_id, enum component component);
 
 /* What an accepted request may need besides. */
 void need_patient(struct need *need, const struct hospital_blood_requested *asked);

@@ -16,8 +16,9 @@ static struct stock_item item_at(const struct rows *rows, size_t row, struct are
 		.demand_28_days = rows_int(rows, row, 6),
 		.expiring_24h = rows_int(rows, row, 7),
 		.undesignated = rows_int(rows, row, 8),
+		.level = stock_level_find(rows_text(rows, row, 9, arena)),
 	};
-	return stock_item(&facts);
+	return stock_item(&rules_default, &facts);
 }
 
 enum outcome answer_stock(const struct message *message, struct database *database, enum event *answer_event,

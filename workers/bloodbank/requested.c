@@ -31,7 +31,7 @@ enum outcome decide_requested(const struct message *message, struct batch *batch
 	if (request == NULL)
 		decide_new_request(state, add_request(state, message, body), outbox);
 	else if (request_body_is_same(request->body, body, state->arena))
-		repeat_decisions(state, request, outbox);
+		repeat_decisions(request, outbox);
 	if (state->shelves.wants_more)
 		batch->wants_more = true;
 	return DONE;

@@ -53,6 +53,7 @@ void read_stock(struct state *state, const struct rows *rows)
 		line->demand_28_days = rows_int(rows, row, 6);
 		line->expiring_until = later(rows_time(rows, row, 7), state->now + HOURS_US(24));
 		line->expiring = rows_int(rows, row, 8);
+		line->level = stock_level_find(rows_text(rows, row, 9, state->arena));
 	}
 }
 
@@ -116,6 +117,12 @@ void read_banks(struct state *state, const struct rows *rows)
 	}
 }
 
+void read_tombstones(struct state *state, const struct rows *rows)
+{
+	for (size_t row = 0; row < rows_count(rows); row++)
+		state_ending(state, rows_uuid(rows, row, 0, state->arena))->is_buried = true;
+}
+
 void read_blind(struct state *state, const struct rows *rows)
 {
 	for (size_t row = 0; row < rows_count(rows); row++)
@@ -130,9 +137,10 @@ static enum progress progress_find(const char *name)
 		[PROGRESS_WAITING] = "waiting",
 		[PROGRESS_SETTLED] = "settled",
 		[PROGRESS_REJECTED] = "rejected",
+		[PROGRESS_CANCELLED] = "cancelled",
 	};
 	enum progress progress = PROGRESS_SCHEDULED;
-	while (progress < PROGRESS_REJECTED && strcmp(names[progress], name) != 0)
+	while (progress < PROGRESS_CANCELLED && strcmp(names[progress], name) != 0)
 		progress++;
 	return progress;
 }
@@ -175,7 +183,13 @@ static bool read_decision(struct state *state, struct request *request, const st
 	void *content;
 	if (!schema_read(event_type(event)->schema, body, strlen(body), state->arena, &content, why))
 		return false;
-	request_add_decision(state, request, event, rows_int(rows, row, VERSION), body, false);
+	request_add_decision(state, request,
+		&(struct decision_record){
+			.event = event,
+			.version = rows_int(rows, row, VERSION),
+			.body = body,
+			.content = content,
+		});
 	return true;
 }
 

@@ -15,6 +15,7 @@ void read_stock(struct state *state, const struct rows *rows);
 void read_bins(struct state *state, const struct rows *rows);
 void read_services(struct state *state, const struct rows *rows);
 void read_banks(struct state *state, const struct rows *rows);
+void read_tombstones(struct state *state, const struct rows *rows);
 void read_blind(struct state *state, const struct rows *rows);
 
 /* Requests with their decisions. STOP: a body that our own schema refuses. */

@@ -12,6 +12,18 @@
 		[ABO_UNKNOWN] = { ABO_AB }, \
 	}
 
+#define UNIT_LIMITS \
+	{ \
+		[BLOOD_GROUP_O_NEGATIVE] = { .low = 5, .critical = 2 }, \
+		[BLOOD_GROUP_O_POSITIVE] = { .low = 5, .critical = 2 }, \
+		[BLOOD_GROUP_A_NEGATIVE] = { .low = 5, .critical = 2 }, \
+		[BLOOD_GROUP_A_POSITIVE] = { .low = 5, .critical = 2 }, \
+		[BLOOD_GROUP_B_NEGATIVE] = { .low = 5, .critical = 2 }, \
+		[BLOOD_GROUP_B_POSITIVE] = { .low = 5, .critical = 2 }, \
+		[BLOOD_GROUP_AB_NEGATIVE] = { .low = 5, .critical = 2 }, \
+		[BLOOD_GROUP_AB_POSITIVE] = { .low = 5, .critical = 2 }, \
+	}
+
 /* clang-format off */
 static const struct life lives[] = {
 	{ COMPONENT_RED_CELLS, PRESERVATIVE_PLAIN, PROCESS_NONE, PROCESS_NONE, 21, LIFE_DAYS },
@@ -117,6 +129,19 @@ const struct rules rules_default = {
 	.unmet_penalty = 32,
 	.designated_penalty = -64,
 	.floors = { [COMPONENT_RED_CELLS] = { [BLOOD_GROUP_O_NEGATIVE] = 4, [BLOOD_GROUP_O_POSITIVE] = 4 } },
+
+	.demand_limits = {
+		[COMPONENT_RED_CELLS] = { .low = 6 * 24, .critical = 2 * 24 },
+		[COMPONENT_PLATELETS] = { .low = 24, .critical = 12, .is_critical_reached = true },
+	},
+	.unit_limits = {
+		[COMPONENT_RED_CELLS] = UNIT_LIMITS,
+		[COMPONENT_WHOLE_BLOOD] = UNIT_LIMITS,
+		[COMPONENT_PLASMA] = UNIT_LIMITS,
+		[COMPONENT_CRYO] = UNIT_LIMITS,
+		[COMPONENT_PLATELETS] = UNIT_LIMITS,
+	},
+	.recovery_percent = 110,
 
 	.reservation_us = 72 * ONE_HOUR,
 	.schedule_ahead_us = 48 * ONE_HOUR,

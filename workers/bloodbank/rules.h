@@ -29,6 +29,12 @@ enum rhd {
 	RHD_PREFERRED, /* D- comes first for those whom D would harm most; never a ban */
 };
 
+/* Where stock gets low, and critical: below so much of it. */
+struct stock_limits {
+	int64_t low, critical;
+	bool is_critical_reached; /* exactly so much is critical too */
+};
+
 struct rules {
 	const char *version;
 	const char *source;         /* where the numbers come from */
@@ -51,6 +57,10 @@ struct rules {
 	int32_t unmet_penalty;                           /* each attribute that had to be waived */
 	int32_t designated_penalty;                      /* a unit designated for this very patient: negative */
 	int64_t floors[COMPONENTS][BLOOD_GROUPS];        /* units kept for emergency and urgent requests */
+
+	struct stock_limits demand_limits[COMPONENTS]; /* in hours that the stock lasts; 0: no such limit */
+	struct stock_limits unit_limits[COMPONENTS][BLOOD_GROUPS]; /* in units, whatever the demand */
+	int64_t recovery_percent; /* of a limit: so much ends what falling below it began */
 
 	int64_t reservation_us;
 	int64_t schedule_ahead_us;          /* scheduled requests are allocated this long before needed_at */

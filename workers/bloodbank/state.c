@@ -19,6 +19,7 @@ struct state *state_new(struct arena *arena, const struct rules *rules, int64_t 
 	lookup_init(&state->banks, arena);
 	lookup_init(&state->requests, arena);
 	lookup_init(&state->bags, arena);
+	lookup_init(&state->endings, arena);
 	lookup_init(&state->patients, arena);
 	return state;
 }
@@ -41,21 +42,34 @@ struct request *state_add_request(struct state *state, const char *request_id)
 	return request;
 }
 
-struct decision_record *request_add_decision(struct state *state, struct request *request, enum event event,
-	int64_t version, const char *body, bool is_new)
+void request_add_decision(struct state *state, struct request *request,
+	const struct decision_record *decision)
 {
 	struct decision_record *record = arena_new(state->arena, sizeof(*record));
-	*record = (struct decision_record){ .event = event, .version = version, .body = body, .is_new = is_new };
+	*record = *decision;
+	record->next = NULL;
 	if (request->last_decision == NULL)
 		request->decisions = record;
 	else
 		request->last_decision->next = record;
 	request->last_decision = record;
-	return record;
+}
+
+const struct bloodbank_blood_approved *decision_approval(const struct decision_record *decision)
+{
+	return decision->event == BLOODBANK_BLOOD_APPROVED ? decision->content : NULL;
+}
+
+void request_touch(struct request *request)
+{
+	request->version++;
+	request->is_changed = !request->is_new;
 }
 
 int64_t request_missing(const struct request *request)
 {
+	if (request->progress == PROGRESS_CANCELLED)
+		return 0;
 	return request->asked->quantity - request->allocated - request->lapsed;
 }
 
@@ -80,6 +94,23 @@ struct wanted state_wanted(const struct state *state, const struct request *requ
 		.is_facility_known = service != NULL,
 		.is_followup = is_followup,
 	};
+}
+
+struct ending *state_ending(struct state *state, const char *request_id)
+{
+	struct ending *ending = lookup_find(&state->endings, request_id);
+	if (ending != NULL)
+		return ending;
+	ending = arena_new(state->arena, sizeof(*ending));
+	*ending = (struct ending){ .next = state->first_ending, .request_id = request_id };
+	state->first_ending = ending;
+	lookup_put(&state->endings, request_id, ending);
+	return ending;
+}
+
+bool state_is_ending(const struct state *state, const char *request_id)
+{
+	return lookup_find(&state->endings, request_id) != NULL;
 }
 
 void state_list_waiting(struct state *state, struct request *request)
@@ -172,6 +203,7 @@ static void count(struct state *state, struct line *line, const struct bag *bag,
 	if (bag->status != UNIT_STATUS_AVAILABLE)
 		return;
 	line->available += change;
+	line->is_taken_from = line->is_taken_from || change < 0;
 	if (bag->unit.expires_at <= line->expiring_until)
 		line->expiring = line->expiring + change > 0 ? line->expiring + change : 0;
 	if (bag->unit.designated_for != NULL)

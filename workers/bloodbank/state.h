@@ -20,6 +20,7 @@ enum progress {
 	PROGRESS_WAITING,   /* something is back-ordered */
 	PROGRESS_SETTLED,   /* nothing is wanted any more: reserved, handed on, or given up */
 	PROGRESS_REJECTED,
+	PROGRESS_CANCELLED, /* nothing is held nor wanted any more */
 };
 
 /* One answer to a request, as it was sent or is to be sent. */
@@ -28,7 +29,8 @@ struct decision_record {
 	enum event event;
 	int64_t version; /* of the request */
 	const char *body;
-	bool is_new; /* not in the database yet */
+	const void *content; /* the body as the event's struct */
+	bool is_new;         /* not in the database yet */
 };
 
 struct request {
@@ -49,6 +51,17 @@ struct request {
 	bool is_new;            /* not in the database yet */
 	bool is_changed;        /* is there, and changed */
 	bool is_waiting_listed; /* member of state->waiting */
+};
+
+/*
+ * A request that has come to its end, or comes to it in this batch: from the batch's start on, nothing more is reserved for it. So what
+ * the batch frees is what was held before it, and load could prepare for that.
+ */
+struct ending {
+	struct ending *next; /* of all endings of the state */
+	const char *request_id;
+	bool is_buried; /* has a tombstone: the request was not heard before its cancel */
+	bool is_new;    /* the tombstone is not in the database yet */
 };
 
 /* A unit whose row changes, is made, or was asked for by its id. */
@@ -84,7 +97,9 @@ struct line {
 	int64_t undesignated;   /* of the available ones: for anyone */
 	int64_t version;        /* in the database */
 	int64_t demand_28_days; /* units used in 28 days; 0: unknown */
+	enum stock_level level; /* that people were last told of; 0: nothing yet */
 	bool is_changed;
+	bool is_taken_from; /* available units were taken, or expired, in this batch */
 	struct bin_line *bins;
 };
 
@@ -110,10 +125,12 @@ struct state {
 	struct lookup banks;    /* by bank_id: struct bank_facts, of those that units arrive at */
 	struct lookup requests; /* by request_id: struct request */
 	struct lookup bags;     /* by unit_id: struct bag */
+	struct lookup endings;  /* by request_id: struct ending */
 	struct lookup patients; /* by patient's reference: struct patient_record */
 	struct request *first_request, *last_request;
 	int64_t
 		new_requests_count; /* microseconds apart, so that those of one batch keep their order in the line */
+	struct ending *first_ending;
 	struct bag *first_bag, *last_bag;
 	struct line *first_line, *last_line;
 	struct request **waiting; /* those whose back-orders may be filled */
@@ -138,15 +155,27 @@ struct state *state_new(struct arena *arena, const struct rules *rules, int64_t 
 struct request *state_request(const struct state *state, const char *request_id);
 struct request *state_add_request(struct state *state, const char *request_id);
 
-/* Appends a decision to a request. */
-struct decision_record *request_add_decision(struct state *state, struct request *request, enum event event,
-	int64_t version, const char *body, bool is_new);
+/* Appends a copy of a decision to a request. */
+void request_add_decision(struct state *state, struct request *request,
+	const struct decision_record *decision);
+
+/* What a decision gave; NULL for a rejection. */
+const struct bloodbank_blood_approved *decision_approval(const struct decision_record *decision);
+
+/* A change that others see. */
+void request_touch(struct request *request);
 
 /* Units a request still wants. */
 int64_t request_missing(const struct request *request);
 
 /* What the allocator is to be asked for a request: `quantity` units. */
 struct wanted state_wanted(const struct state *state, const struct request *request, bool is_followup);
+
+/* The end of a request, made when it is new. */
+struct ending *state_ending(struct state *state, const char *request_id);
+
+/* Whether nothing more may be reserved for a request. */
+bool state_is_ending(const struct state *state, const char *request_id);
 
 /* Adds a request to those whose back-orders may be filled, once. */
 void state_list_waiting(struct state *state, struct request *request);

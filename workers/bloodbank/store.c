@@ -10,6 +10,7 @@ static const char *const progress_names[] = {
 	[PROGRESS_WAITING] = "waiting",
 	[PROGRESS_SETTLED] = "settled",
 	[PROGRESS_REJECTED] = "rejected",
+	[PROGRESS_CANCELLED] = "cancelled",
 };
 
 enum { STORE_PARAMETERS_MAX = 24 };
@@ -98,6 +99,20 @@ static void store_changed_requests(const struct state *state, struct database *d
 		parameter_int(parameters++, request->blind_o_negative);
 		parameter_int(parameters++, request->allocation_no);
 		parameter_int(parameters++, request->version);
+		writing.rows++;
+	}
+	writing_send(&writing, database);
+}
+
+static void store_tombstones(const struct state *state, struct database *database)
+{
+	struct writing writing;
+	writing_init(&writing, &tombstone_insert, "uz");
+	for (const struct ending *ending = state->first_ending; ending != NULL; ending = ending->next) {
+		if (!ending->is_new)
+			continue;
+		parameter_uuid(&writing.parameters[0], ending->request_id);
+		parameter_time(&writing.parameters[1], state->now);
 		writing.rows++;
 	}
 	writing_send(&writing, database);
@@ -247,13 +262,14 @@ static void add_line(struct counters *counters, const struct line *line)
 	parameter_int(&counters->stock.parameters[5], line->expiring);
 	parameter_time(&counters->stock.parameters[6], line->expiring_until);
 	parameter_int(&counters->stock.parameters[7], line->version);
+	parameter_text(&counters->stock.parameters[8], stock_level_name(line->level));
 	add_bins(&counters->bins, &counters->new_bins, line);
 }
 
 static void store_counters(const struct state *state, struct database *database)
 {
 	struct counters counters;
-	writing_init(&counters.stock, &stock_update, "tttiiizi");
+	writing_init(&counters.stock, &stock_update, "tttiiizit");
 	writing_init(&counters.bins, &bin_update, "tttii");
 	writing_init(&counters.new_bins, &bin_insert, "tttii");
 	for (const struct line *line = state->first_line; line != NULL; line = line->next)
@@ -270,6 +286,7 @@ enum outcome store_batch(struct batch *batch, struct database *database, struct 
 	(void)why;
 	store_new_requests(state, database);
 	store_changed_requests(state, database);
+	store_tombstones(state, database);
 	store_decisions(state, database);
 	store_new_units(state, database);
 	store_changed_units(state, database);

@@ -1,6 +1,7 @@
 /* scheme://[user[:password]@]host[:port][/path] */
 #include "address.h"
 
+#include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -78,4 +79,24 @@ bool address_parse(struct address *address, const char *name, const char *url, s
 void address_clear(struct address *address)
 {
 	explicit_bzero(address, sizeof(*address));
+}
+
+/* Four numbers that begin with 127, nothing else: names like 127.example are anyone's. */
+static bool is_loopback_number(const char *host, size_t length)
+{
+	char text[16];
+	struct in_addr number;
+	snprintf(text, sizeof(text), "%.*s", (int)length, host);
+	return length < sizeof(text) && inet_pton(AF_INET, text, &number) == 1
+		&& (ntohl(number.s_addr) >> 24) == 127;
+}
+
+bool address_is_loopback(const char *host)
+{
+	static const char bracketed[] = "[::1]";
+	size_t length = strcspn(host, ":");
+	if (strncmp(host, bracketed, sizeof(bracketed) - 1) == 0)
+		return host[sizeof(bracketed) - 1] == '\0' || host[sizeof(bracketed) - 1] == ':';
+	bool is_name = length == strlen("localhost") && strncmp(host, "localhost", length) == 0;
+	return is_name || is_loopback_number(host, length);
 }

@@ -19,3 +19,6 @@ struct address {
 /* `name` is the environment variable, for the fault. Faults never show the URL: it holds a password. */
 bool address_parse(struct address *address, const char *name, const char *url, struct why *why);
 void address_clear(struct address *address);
+
+/* Whether "host:port" is this machine by name or number: localhost, 127.x, [::1]. */
+bool address_is_loopback(const char *host);

@@ -6,13 +6,9 @@
 #include <string.h>
 
 #include "clock.h"
+#include "print.h"
 
 enum { SUMMARY_MAX = 240 };
-
-#define RED "\033[31m"
-#define GREEN "\033[32m"
-#define YELLOW "\033[33m"
-#define PLAIN "\033[0m"
 
 static const char *text_of(const json_t *body, const char *name)
 {
@@ -111,11 +107,20 @@ void chain_begin(struct chain *chain, enum event event, const char *body)
 	note(chain, event, json_loads(body, 0, NULL));
 }
 
-static bool is_ours(const struct chain *chain, const struct delivery *delivery, const json_t *body)
+static bool is_ours(struct chain *chain, const struct delivery *delivery, const json_t *body)
 {
-	bool is_same_workflow =
-		delivery->correlation_id != NULL && strcmp(delivery->correlation_id, chain->correlation_id) == 0;
-	return is_same_workflow || strcmp(text_of(body, "request_id"), chain->request_id) == 0;
+	const char *correlation_id = delivery->correlation_id == NULL ? "" : delivery->correlation_id;
+	bool is_same_request = strcmp(text_of(body, "request_id"), chain->request_id) == 0;
+	if (is_same_request && chain->correlation_id[0] == '\0')
+		snprintf(chain->correlation_id, sizeof(chain->correlation_id), "%s", correlation_id);
+	return is_same_request
+		|| (correlation_id[0] != '\0' && strcmp(correlation_id, chain->correlation_id) == 0);
+}
+
+/* What we sent ourselves. */
+static bool is_echo(const struct chain *chain, const struct delivery *delivery)
+{
+	return delivery->message_id != NULL && strcmp(delivery->message_id, chain->correlation_id) == 0;
 }
 
 static const struct {
@@ -155,8 +160,8 @@ void chain_hear(void *owner, struct delivery *delivery)
 	struct chain *chain = owner;
 	json_t *body = json_loadb(delivery->body, delivery->body_bytes, 0, NULL);
 	enum event event = event_find(delivery->type == NULL ? "" : delivery->type);
-	bool is_echo = delivery->message_id != NULL && strcmp(delivery->message_id, chain->correlation_id) == 0;
-	if (chain->is_over || is_echo || event == EVENT_NONE || !is_ours(chain, delivery, body)) {
+	if (chain->is_over || event == EVENT_NONE || !is_ours(chain, delivery, body)
+		|| is_echo(chain, delivery)) {
 		json_decref(body);
 	} else {
 		note(chain, event, body == NULL ? json_null() : body);
@@ -164,6 +169,21 @@ void chain_hear(void *owner, struct delivery *delivery)
 			json_object_get(json_array_get(chain->events, json_array_size(chain->events) - 1), "body"));
 	}
 	delivery_free(delivery);
+}
+
+void chain_decide(struct chain *chain, const json_t *decision)
+{
+	static const char *const statuses[][2] = { { "full", "approved" }, { "partial", "partially_approved" } };
+	chain->status = "rejected";
+	chain->ending = ENDING_NO;
+	for (size_t i = 0; i < sizeof(statuses) / sizeof(statuses[0]); i++)
+		if (strcmp(text_of(decision, "decision"), statuses[i][0]) == 0) {
+			chain->status = statuses[i][1];
+			chain->ending = ENDING_DONE;
+		}
+	chain->is_over = true;
+	note(chain, chain->ending == ENDING_DONE ? BLOODBANK_BLOOD_APPROVED : BLOODBANK_BLOOD_REJECTED,
+		json_deep_copy(decision));
 }
 
 static void print_json(const struct chain *chain)

@@ -9,11 +9,12 @@
 #include "broker.h"
 #include "command.h"
 #include "events.h"
+#include "uuid.h"
 
 struct chain {
 	const char *request_id;
-	const char *correlation_id; /* also the id of the first message */
-	bool is_json;               /* events are collected, not printed */
+	char correlation_id[UUID_TEXT_BYTES]; /* also the id of the first message; "" = not heard yet */
+	bool is_json;                         /* events are collected, not printed */
 	bool has_color;
 	int64_t started_us, last_us; /* clock_steady_us */
 	json_t *events;
@@ -27,6 +28,9 @@ void chain_begin(struct chain *chain, enum event event, const char *body);
 
 /* A message from the bus; frees it. Those of other workflows are ignored. A session_hear_fn. */
 void chain_hear(void *owner, struct delivery *delivery);
+
+/* The decision as the HTTP door answered it. */
+void chain_decide(struct chain *chain, const json_t *decision);
 
 /* Prints how it ended (text), or everything (JSON). */
 void chain_finish(struct chain *chain);

@@ -27,4 +27,5 @@ struct command {
 /* Sorted by name; ends with NULL. */
 extern const struct command *const commands[];
 
-extern const struct command command_request, command_seed, command_token, command_topology;
+extern const struct command command_cancel, command_load, command_request, command_requests, command_seed,
+	command_stock, command_token, command_topology, command_units;

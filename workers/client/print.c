@@ -41,6 +41,51 @@ void print_json_value(const json_t *value)
 	printf("\n");
 }
 
+/* A number, a truth, or a text, as text. */
+static void scalar_text(const json_t *value, char out[CELL_BYTES_MAX])
+{
+	char *text = json_is_string(value) ? NULL : json_dumps(value, JSON_ENCODE_ANY | JSON_REAL_PRECISION(6));
+	print_safe(text == NULL ? json_string_value(value) : text, out, CELL_BYTES_MAX);
+	free(text);
+}
+
+static void print_item(json_t *item)
+{
+	char text[CELL_BYTES_MAX];
+	const char *name;
+	json_t *value;
+	if (!json_is_object(item)) {
+		scalar_text(item, text);
+		printf("    %s\n", text);
+		return;
+	}
+	printf("   ");
+	json_object_foreach(item, name, value)
+	{
+		scalar_text(value, text);
+		printf(" %s=%s", name, text);
+	}
+	printf("\n");
+}
+
+void print_members(json_t *object)
+{
+	char text[CELL_BYTES_MAX];
+	const char *name;
+	json_t *value, *item;
+	size_t number;
+	json_object_foreach(object, name, value)
+	{
+		if (json_is_array(value)) {
+			printf("%s: %zu\n", name, json_array_size(value));
+			json_array_foreach(value, number, item) print_item(item);
+		} else {
+			scalar_text(value, text);
+			printf("%s: %s\n", name, text);
+		}
+	}
+}
+
 void table_init(struct table *table, const struct column columns[])
 {
 	*table = (struct table){ .columns = columns, .rows = json_array() };

@@ -36,6 +36,9 @@ void print_safe(const char *text, char *out, size_t size);
 /* Indented JSON and a line feed, on standard output. */
 void print_json_value(const json_t *value);
 
+/* An object's members, a line each; an array of objects has a line for each of them. */
+void print_members(json_t *object);
+
 void table_init(struct table *table, const struct column columns[]);
 void table_clear(struct table *table);
 

@@ -1,25 +1,13 @@
 /* carebus request: asks for blood as an upstream system does, and follows what becomes of it. */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "ask.h"
-#include "chain.h"
 #include "clock.h"
 #include "command.h"
-#include "connections.h"
+#include "door.h"
 #include "events.h"
-#include "feed.h"
-#include "session.h"
-#include "uuid.h"
-
-struct request_values {
-	struct common_values common;
-	struct ask ask;
-	long timeout_s;
-	bool is_watched;
-};
+#include "print.h"
+#include "request_run.h"
 
 #define AT(member) offsetof(struct request_values, member)
 
@@ -123,6 +111,12 @@ static const struct option_row options[] = {
 		.kind = OPTION_FLAG,
 		.offset = AT(ask.is_direct),
 		.help = "publish hospital.blood.requested, past the hospital worker" },
+	{ .name = "via",
+		.argument = "WAY",
+		.kind = OPTION_TEXT,
+		.offset = AT(via),
+		.choices = "http|amqp",
+		.help = "default: http where CAREBUS_HTTP and CAREBUS_TOKEN are set" },
 	{ .name = "watch",
 		.kind = OPTION_FLAG,
 		.offset = AT(is_watched),
@@ -138,27 +132,10 @@ static const struct option_row options[] = {
 	{ 0 },
 };
 
-static const enum event watched[] = { HOSPITAL_BLOOD_REQUEST, HOSPITAL_BLOOD_REQUESTED,
-	HOSPITAL_BLOOD_REFUSED, HOSPITAL_REQUEST_UPDATED, BLOODBANK_BLOOD_APPROVED, BLOODBANK_BLOOD_REJECTED,
-	BLOODBANK_RESERVATION_RELEASED, EVENT_NONE };
-
-/* One run of the command. */
-struct run {
-	const struct request_values *values;
-	struct connections connections;
-	struct session session;
-	struct feed feed;
-	struct chain chain;
-	struct arena arena;
-	char message_id[UUID_TEXT_BYTES];
-	char request_id[UUID_TEXT_BYTES];
-	struct buffer body;
-	enum event event;
-};
-
-static bool prepare(struct run *run, struct why *why)
+static bool prepare(struct request_run *run, struct why *why)
 {
 	const struct ask *ask = &run->values->ask;
+	run->deadline_ms = clock_steady_ms() + SECONDS(run->values->timeout_s);
 	uuid_random(run->message_id);
 	memcpy(run->request_id, run->message_id, sizeof(run->request_id));
 	if (ask->request_id != NULL && !uuid_canonical(ask->request_id, run->request_id))
@@ -167,68 +144,25 @@ static bool prepare(struct run *run, struct why *why)
 	return ask_write(ask, run->request_id, clock_now_us(), &run->arena, &run->body, why);
 }
 
-static bool connect(struct run *run, struct why *why)
+static bool goes_by_http(const struct request_values *values)
 {
-	const char *queue = NULL;
-	if (run->values->is_watched) {
-		if (!feed_open(&run->feed, &run->connections.management, &run->connections.watcher, watched, why))
-			return false;
-		queue = run->feed.name;
+	if (values->via != NULL)
+		return strcmp(values->via, "http") == 0;
+	return !values->ask.is_direct && door_is_known();
+}
+
+/* What the way needs; over HTTP the feed is a help, not a need. */
+static bool read_connections(struct request_run *run, bool is_http)
+{
+	if (is_http && run->values->ask.is_direct) {
+		fprintf(stderr, "--direct is for --via amqp: the bridge sends hospital.blood.request only\n");
+		return false;
 	}
-	return session_open(&run->session, &run->connections.upstream, &run->connections.watcher, queue,
-		chain_hear, &run->chain, why);
+	unsigned to_watch = run->values->is_watched ? CONNECTIONS_WATCHER | CONNECTIONS_MANAGEMENT : 0;
+	return connections_read(&run->connections, is_http ? 0 : CONNECTIONS_UPSTREAM | to_watch);
 }
 
-static bool publish(struct run *run, int64_t deadline_ms, struct why *why)
-{
-	const struct event_type *type = event_type(run->event);
-	bool is_emergency = strcmp(run->values->ask.urgency, urgency_name(URGENCY_EMERGENCY)) == 0;
-	const struct publication publication = {
-		.exchange = type->exchange,
-		.routing_key = arena_print(&run->arena, "%s%s", type->name, is_emergency ? ".emergency" : ""),
-		.message_id = run->message_id,
-		.correlation_id = run->message_id,
-		.type = type->name,
-		.app_id = "carebus",
-		.schema_version = type->schema_version,
-		.timestamp_s = clock_now_us() / MICROSECONDS_PER_SECOND,
-		.body = buffer_text(&run->body),
-		.body_bytes = run->body.length_bytes,
-		.is_mandatory = true,
-	};
-	chain_begin(&run->chain, run->event, buffer_text(&run->body));
-	return session_send(&run->session, &publication, deadline_ms, why)
-		&& session_settle(&run->session, deadline_ms, why);
-}
-
-static enum ending follow(struct run *run, int64_t deadline_ms, struct why *why)
-{
-	while (!run->chain.is_over && clock_steady_ms() < deadline_ms)
-		if (!session_serve(&run->session, deadline_ms, why))
-			return ENDING_FAULT;
-	if (run->chain.is_over)
-		return run->chain.ending;
-	because(why, "timeout", "no decision within %ld s; `compose/status` tells whether the workers run",
-		run->values->timeout_s);
-	return ENDING_NO_ANSWER;
-}
-
-static enum ending converse(struct run *run, struct why *why)
-{
-	int64_t deadline_ms = clock_steady_ms() + SECONDS(run->values->timeout_s);
-	if (!prepare(run, why) || !connect(run, why))
-		return ENDING_FAULT;
-	enum ending ending = publish(run, deadline_ms, why) ? ENDING_DONE : ENDING_FAULT;
-	if (ending == ENDING_DONE && run->values->is_watched)
-		ending = follow(run, deadline_ms, why);
-	if (ending == ENDING_DONE && !run->values->is_watched && !run->chain.is_json)
-		printf("confirmed: request %s\n", run->request_id);
-	else if (ending != ENDING_FAULT)
-		chain_finish(&run->chain);
-	return ending;
-}
-
-static void close_run(struct run *run)
+static void close_run(struct request_run *run)
 {
 	session_close(&run->session);
 	feed_close(&run->feed);
@@ -240,21 +174,22 @@ static void close_run(struct run *run)
 
 static enum ending run_request(const void *values, const struct positionals *positionals)
 {
-	struct run run = { .values = values, .feed = { .management = NULL } };
+	struct request_run run = { .values = values, .feed = { .management = NULL } };
 	struct why why = { .text = "" };
+	bool is_http = goes_by_http(run.values);
 	(void)positionals;
-	unsigned to_watch = run.values->is_watched ? CONNECTIONS_WATCHER | CONNECTIONS_MANAGEMENT : 0;
-	if (!connections_read(&run.connections, CONNECTIONS_UPSTREAM | to_watch))
+	if (!read_connections(&run, is_http))
 		return ENDING_FAULT;
 	arena_init(&run.arena);
 	buffer_init(&run.body);
 	run.chain = (struct chain){
 		.request_id = run.request_id,
-		.correlation_id = run.message_id,
 		.is_json = strcmp(run.values->common.format, "json") == 0,
-		.has_color = getenv("NO_COLOR") == NULL && isatty(STDOUT_FILENO),
+		.has_color = print_has_color(),
 	};
-	enum ending ending = converse(&run, &why);
+	enum ending ending = ENDING_FAULT;
+	if (prepare(&run, &why))
+		ending = (is_http ? request_over_http : request_over_amqp)(&run, &why);
 	if (why.text[0] != '\0')
 		fprintf(stderr, "%s\n", why.text);
 	close_run(&run);
@@ -266,9 +201,10 @@ const struct command command_request = {
 	.summary = "ask for blood, and follow what becomes of it",
 	.arguments = "",
 	.details =
-		"Publishes hospital.blood.request as the upstream system of CAREBUS_AMQP. It counts as sent when the broker has\n"
-		"confirmed it. With --watch it then prints each event of the workflow with the milliseconds since the start and\n"
-		"since the last one; that needs CAREBUS_AMQP_ADMIN and CAREBUS_MANAGEMENT.\n"
+		"Sends hospital.blood.request: through the bridge at CAREBUS_HTTP with CAREBUS_TOKEN, or as the upstream system of\n"
+		"CAREBUS_AMQP. It counts as sent when the bridge has accepted it, or the broker has confirmed it. With --watch it then\n"
+		"prints each event of the workflow with the milliseconds since the start and since the last one; that needs\n"
+		"CAREBUS_AMQP_ADMIN and CAREBUS_MANAGEMENT; without them the bridge is asked to wait for the decision.\n"
 		"Exit: 0 sent (with --watch: approved, in part or in full, or scheduled), 1 rejected or refused,\n"
 		"2 a fault, 3 no decision in time.\n",
 	.examples =

@@ -33,20 +33,38 @@ static struct broker_address broker_address_of(const struct address *address, co
 	};
 }
 
+static void heard(void *owner, struct delivery *delivery)
+{
+	struct session *session = owner;
+	session->heard_incarnation = delivery->incarnation;
+	session->heard_tag = delivery->tag;
+	session->hear(session->owner, delivery);
+}
+
+static bool open_publisher(struct session *session, const struct address *sending, struct why *why)
+{
+	session->sending_address = *sending;
+	session->sending = broker_address_of(&session->sending_address, "carebus (publish)");
+	session->publisher = publisher_new(&session->sending, settled, session);
+	return publisher_open(session->publisher, why);
+}
+
+static bool open_consumer(struct session *session, const struct address *hearing, const char *queue,
+	struct why *why)
+{
+	session->hearing_address = *hearing;
+	session->hearing = broker_address_of(&session->hearing_address, "carebus (consume)");
+	session->queues[0] = queue;
+	session->consumer = consumer_new(&session->hearing, "carebus", session->queues, 1, heard, session);
+	return consumer_open(session->consumer, PREFETCH, why);
+}
+
 bool session_open(struct session *session, const struct address *sending, const struct address *hearing,
 	const char *queue, session_hear_fn *hear, void *owner, struct why *why)
 {
-	*session = (struct session){ .sending_address = *sending };
-	session->sending = broker_address_of(&session->sending_address, "carebus (publish)");
-	session->publisher = publisher_new(&session->sending, settled, session);
-	bool is_open = publisher_open(session->publisher, why);
-	if (is_open && queue != NULL) {
-		session->hearing_address = *hearing;
-		session->hearing = broker_address_of(&session->hearing_address, "carebus (consume)");
-		session->queues[0] = queue;
-		session->consumer = consumer_new(&session->hearing, "carebus", session->queues, 1, hear, owner);
-		is_open = consumer_open(session->consumer, PREFETCH, why);
-	}
+	*session = (struct session){ .hear = hear, .owner = owner };
+	bool is_open = (sending == NULL || open_publisher(session, sending, why))
+		&& (queue == NULL || open_consumer(session, hearing, queue, why));
 	if (!is_open)
 		session_close(session);
 	return is_open;
@@ -66,29 +84,49 @@ void session_close(struct session *session)
 	address_clear(&session->hearing_address);
 }
 
+static bool has_pending(const struct session *session)
+{
+	return (session->publisher != NULL && publisher_has_pending(session->publisher))
+		|| (session->consumer != NULL && consumer_has_pending(session->consumer));
+}
+
 static int wait_ms(const struct session *session, int64_t deadline_ms)
 {
-	bool has_pending = publisher_has_pending(session->publisher)
-		|| (session->consumer != NULL && consumer_has_pending(session->consumer));
 	int64_t left = deadline_ms - clock_steady_ms();
-	if (has_pending || left <= 0)
+	if (has_pending(session) || left <= 0)
 		return 0;
 	return left < SERVE_PERIOD_MS ? (int)left : SERVE_PERIOD_MS;
 }
 
+static short events_of(bool wants_write)
+{
+	return (short)(POLLIN | (wants_write ? POLLOUT : 0));
+}
+
+/* The queue is the session's own: what was heard will not be asked for again. */
+static bool serve_consumer(struct session *session, struct why *why)
+{
+	if (!consumer_serve(session->consumer, why))
+		return false;
+	if (session->heard_tag == 0)
+		return true;
+	uint64_t tag = session->heard_tag;
+	session->heard_tag = 0;
+	return consumer_ack(session->consumer, session->heard_incarnation, tag, true, why);
+}
+
 bool session_serve(struct session *session, int64_t deadline_ms, struct why *why)
 {
-	struct pollfd fds[2] = {
-		{ .fd = publisher_socket(session->publisher),
-			.events = (short)(POLLIN | (publisher_wants_write(session->publisher) ? POLLOUT : 0)) },
-		{ .fd = -1 },
-	};
+	struct pollfd fds[2] = { { .fd = -1 }, { .fd = -1 } };
+	if (session->publisher != NULL)
+		fds[0] = (struct pollfd){ .fd = publisher_socket(session->publisher),
+			.events = events_of(publisher_wants_write(session->publisher)) };
 	if (session->consumer != NULL)
 		fds[1] = (struct pollfd){ .fd = consumer_socket(session->consumer),
-			.events = (short)(POLLIN | (consumer_wants_write(session->consumer) ? POLLOUT : 0)) };
+			.events = events_of(consumer_wants_write(session->consumer)) };
 	poll(fds, 2, wait_ms(session, deadline_ms));
-	return publisher_serve(session->publisher, why)
-		&& (session->consumer == NULL || consumer_serve(session->consumer, why));
+	return (session->publisher == NULL || publisher_serve(session->publisher, why))
+		&& (session->consumer == NULL || serve_consumer(session, why));
 }
 
 bool session_send(struct session *session, const struct publication *publication, int64_t deadline_ms,

@@ -14,13 +14,19 @@ typedef void session_hear_fn(void *owner, struct delivery *delivery);
 struct session {
 	struct address sending_address, hearing_address;
 	struct broker_address sending, hearing;
-	struct publisher *publisher;
-	struct consumer *consumer; /* NULL: only sends */
+	struct publisher *publisher; /* NULL: only hears */
+	struct consumer *consumer;   /* NULL: only sends */
 	const char *queues[1];
+	session_hear_fn *hear;
+	void *owner;
+	uint64_t heard_incarnation, heard_tag; /* of the last delivery; 0 = all are acknowledged */
 	size_t sent, confirmed, returned, nacked, lost;
 };
 
-/* `queue` (may be NULL) is consumed as `hearing`. The session must not move while it is open. */
+/*
+ * Publishes as `sending` (NULL: not at all); `queue` (may be NULL) is consumed as `hearing`, and what was heard is acknowledged. The session
+ * must not move while it is open.
+ */
 bool session_open(struct session *session, const struct address *sending, const struct address *hearing,
 	const char *queue, session_hear_fn *hear, void *owner, struct why *why);
 void session_close(struct session *session);

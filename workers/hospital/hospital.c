@@ -7,6 +7,8 @@
 #include <stddef.h>
 
 #include "hospital_queries.h"
+#include "lifecycle.h"
+#include "question.h"
 #include "store.h"
 
 static struct origin origin_of(const struct request *request)
@@ -34,6 +36,16 @@ static void tell_requested(const struct request *request, struct arena *arena, s
 		request->urgency == URGENCY_EMERGENCY, &origin);
 }
 
+/* Whoever cancels again hears the same event again. */
+static void tell_cancelled(const struct request *request, struct outbox *outbox)
+{
+	struct origin origin = origin_of(request);
+	struct hospital_blood_cancelled cancelled;
+	request_cancelled_event(request, &cancelled);
+	outbox_event(outbox, HOSPITAL_BLOOD_CANCELLED, &cancelled, request->request_id, cancelled.version, false,
+		&origin);
+}
+
 static void refuse(const struct message *message, struct hospital_blood_refused *refused,
 	struct outbox *outbox)
 {
@@ -52,6 +64,18 @@ static void refuse_duplicate(const struct message *message, const struct request
 			.reason = REQUEST_REFUSAL_DUPLICATE_CONFLICT,
 			.detail =
 				"another request was recorded under this request id; send a new one with an id of its own",
+			.state = request_status_name(request->status),
+		},
+		outbox);
+}
+
+static void refuse_state(const struct message *message, const struct request *request, struct outbox *outbox)
+{
+	refuse(message,
+		&(struct hospital_blood_refused){
+			.hospital_id = request->hospital_id,
+			.reason = REQUEST_REFUSAL_WRONG_STATE,
+			.detail = "the request has come to another end; there is nothing left to cancel",
 			.state = request_status_name(request->status),
 		},
 		outbox);
@@ -148,6 +172,26 @@ static enum outcome decide_requested(const struct message *message, struct batch
 	return DONE;
 }
 
+/*
+ * A cancel may overtake its request: then it is all that is known of it. When the request comes, it is recorded and handed to the
+ * banks like any other, which reject it: they have heard of the cancel, or hear of it later and give its units back.
+ */
+static enum outcome decide_cancel(const struct message *message, struct batch *batch, struct outbox *outbox,
+	struct why *why)
+{
+	struct request *request = join_request(message, batch);
+	(void)why;
+	if (!lifecycle_may_be_cancelled(request)) {
+		refuse_state(message, request, outbox);
+		return DONE;
+	}
+	bool is_news = request_add_cancellation(request, message->body, batch->now, batch->arena);
+	tell_cancelled(request, outbox);
+	if (is_news)
+		tell_state(request, batch->arena, outbox);
+	return DONE;
+}
+
 static enum outcome decide_approved(const struct message *message, struct batch *batch, struct outbox *outbox,
 	struct why *why)
 {
@@ -213,10 +257,11 @@ static const void *read_view(const char *key, struct database *database, int64_t
 const struct worker hospital = {
 	.name = "hospital",
 	.has_emergency_lane = true,
-	.schema_version = 1,
+	.schema_version = 4,
 	.routes = {
 		{ HOSPITAL_BLOOD_REQUEST, decide_request, refuse_conflict },
 		{ HOSPITAL_BLOOD_REQUESTED, decide_requested, refuse_conflict },
+		{ HOSPITAL_BLOOD_CANCEL, decide_cancel, refuse_conflict },
 		{ BLOODBANK_BLOOD_APPROVED, decide_approved, NULL },
 		{ BLOODBANK_BLOOD_REJECTED, decide_rejected, NULL },
 		{ BLOODBANK_RESERVATION_RELEASED, decide_released, NULL },
@@ -224,6 +269,8 @@ const struct worker hospital = {
 	},
 	.questions = {
 		{ HOSPITAL_QUERY_REQUEST, answer_request },
+		{ HOSPITAL_QUERY_REQUESTS, answer_requests },
+		{ HOSPITAL_QUERY_STOCK, answer_stock },
 		{ 0 },
 	},
 	.views = {

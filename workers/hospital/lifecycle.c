@@ -11,6 +11,12 @@ struct standing {
 	enum release_reason ended_by; /* 0 = more may come */
 };
 
+/* Units that it still holds are on their way back. */
+static bool is_taken_back(const struct standing *standing)
+{
+	return standing->request->cancellation != NULL;
+}
+
 static bool is_approved(const struct standing *standing)
 {
 	return standing->held > 0 && standing->held >= standing->wanted;
@@ -31,7 +37,8 @@ static bool is_expired(const struct standing *standing)
 	return standing->ended_by == RELEASE_REASON_EXPIRED;
 }
 
-static bool is_cancelled(const struct standing *standing)
+/* Not by a cancellation that was heard, but nothing is held and nothing waited for any more. */
+static bool is_given_up(const struct standing *standing)
 {
 	return standing->ended_by == RELEASE_REASON_CANCELLED || standing->ended_by == RELEASE_REASON_NOT_NEEDED;
 }
@@ -51,11 +58,12 @@ static const struct {
 	enum request_status status;
 	bool (*applies)(const struct standing *standing);
 } statuses[] = {
+	{ REQUEST_STATUS_CANCELLED, is_taken_back },
 	{ REQUEST_STATUS_APPROVED, is_approved },
 	{ REQUEST_STATUS_PARTIALLY_APPROVED, is_partially_approved },
 	{ REQUEST_STATUS_REJECTED, is_rejected },
 	{ REQUEST_STATUS_EXPIRED, is_expired },
-	{ REQUEST_STATUS_CANCELLED, is_cancelled },
+	{ REQUEST_STATUS_CANCELLED, is_given_up },
 	{ REQUEST_STATUS_SCHEDULED, is_scheduled },
 	{ REQUEST_STATUS_PENDING, is_pending },
 };
@@ -90,4 +98,10 @@ enum request_status lifecycle_status(const struct request *request)
 	while (!statuses[i].applies(&standing))
 		i++;
 	return statuses[i].status;
+}
+
+bool lifecycle_may_be_cancelled(const struct request *request)
+{
+	return request->status != REQUEST_STATUS_REJECTED && request->status != REQUEST_STATUS_EXPIRED
+		&& request->status != REQUEST_STATUS_ISSUED && request->status != REQUEST_STATUS_FULFILLED;
 }

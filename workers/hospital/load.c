@@ -114,12 +114,27 @@ static void read_release(struct request *request, const struct rows *rows, size_
 	};
 }
 
+static void read_cancellation(struct request *request, const struct rows *rows, size_t row,
+	struct arena *arena)
+{
+	request->cancellation = arena_new(arena, sizeof(*request->cancellation));
+	*request->cancellation = (struct cancellation){
+		.version = rows_int(rows, row, 1),
+		.reason = rows_text(rows, row, 2, arena),
+		.cancelled_by = rows_text(rows, row, 3, arena),
+		.cancelled_at = rows_time(rows, row, 4),
+		.hospital_id = rows_text(rows, row, 5, arena),
+		.urgency = urgency_find(rows_text(rows, row, 6, arena)),
+	};
+}
+
 static const struct reader readers[] = {
 	{ &request_load, read_request },
 	{ &allocation_load, read_allocation },
 	{ &unit_load, read_unit },
 	{ &warning_load, read_warning },
 	{ &release_load, read_release },
+	{ &cancellation_load, read_cancellation },
 };
 
 enum { READERS = sizeof(readers) / sizeof(readers[0]) };

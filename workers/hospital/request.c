@@ -177,6 +177,42 @@ bool request_add_release(struct request *request, const struct bloodbank_reserva
 	return true;
 }
 
+bool request_add_cancellation(struct request *request, const struct hospital_blood_cancel *cancel,
+	int64_t now, struct arena *arena)
+{
+	if (request->cancellation != NULL)
+		return false;
+	struct cancellation *cancellation = arena_new(arena, sizeof(*cancellation));
+	request->cancellation = cancellation;
+	note_change(request);
+	*cancellation = (struct cancellation){
+		.version = request->version,
+		.reason = cancel->reason,
+		.cancelled_by = cancel->cancelled_by,
+		.cancelled_at = now,
+		.hospital_id = request->hospital_id,
+		.urgency = request->urgency,
+		.is_new = true,
+	};
+	return true;
+}
+
+void request_cancelled_event(const struct request *request, struct hospital_blood_cancelled *out)
+{
+	const struct cancellation *cancellation = request->cancellation;
+	*out = (struct hospital_blood_cancelled){
+		.request_id = request->request_id,
+		.hospital_id = cancellation->hospital_id,
+		.urgency = cancellation->urgency,
+		.reason = cancellation->reason,
+		.cancelled_by = cancellation->cancelled_by,
+		.cancelled_at = cancellation->cancelled_at,
+		.has_cancelled_at = true,
+		.version = cancellation->version,
+		.has_version = true,
+	};
+}
+
 static void describe_holding(const struct request *request, struct arena *arena,
 	struct hospital_request_updated *out)
 {
@@ -224,6 +260,8 @@ void request_describe(const struct request *request, struct arena *arena,
 		.has_needed_at = request->has_needed_at,
 		.requested_at = request->requested_at,
 		.has_requested_at = request->has_requested_at,
+		.cancelled_at = request->cancellation == NULL ? 0 : request->cancellation->cancelled_at,
+		.has_cancelled_at = request->cancellation != NULL,
 	};
 	describe_decisions(request, out);
 	describe_holding(request, arena, out);

@@ -35,11 +35,22 @@ struct release {
 	struct release *next;
 };
 
+/* The hospital took the request back. What its event told of the request stays as it was known then. */
+struct cancellation {
+	int64_t version; /* of the request */
+	const char *reason;
+	const char *cancelled_by;
+	int64_t cancelled_at;
+	const char *hospital_id; /* NULL: the request itself was not heard yet */
+	enum urgency urgency;
+	bool is_new;
+};
+
 struct request {
 	const char *request_id;
 	int64_t version; /* 0: nothing is known of it */
 	enum request_status status;
-	const char *content; /* what was asked, as canonical JSON; NULL: known by a decision alone */
+	const char *content; /* what was asked, as canonical JSON; NULL: known by other facts alone */
 	const char *order_id;
 	const char *hospital_id;
 	enum component component;
@@ -56,10 +67,11 @@ struct request {
 	int64_t rejected_at;
 	const char *correlation_id; /* of the workflow that it belongs to */
 	const char *traceparent;
-	struct allocation *allocations; /* by number */
-	struct release *releases;       /* by time */
-	bool is_stored;                 /* has its row already */
-	bool is_changed;                /* since it was loaded */
+	struct allocation *allocations;    /* by number */
+	struct release *releases;          /* by time */
+	struct cancellation *cancellation; /* NULL: not cancelled */
+	bool is_stored;                    /* has its row already */
+	bool is_changed;                   /* since it was loaded */
 };
 
 /* The event that an accepted command leads to. Shares the command's memory. */
@@ -85,6 +97,11 @@ bool request_add_approval(struct request *request, const struct bloodbank_blood_
 bool request_add_rejection(struct request *request, const struct bloodbank_blood_rejected *rejected);
 bool request_add_release(struct request *request, const struct bloodbank_reservation_released *released,
 	int64_t now, struct arena *arena);
+bool request_add_cancellation(struct request *request, const struct hospital_blood_cancel *cancel,
+	int64_t now, struct arena *arena);
+
+/* The event that told of the cancellation, as it was sent. The request has one. */
+void request_cancelled_event(const struct request *request, struct hospital_blood_cancelled *out);
 
 /* The request as others see it. */
 void request_describe(const struct request *request, struct arena *arena,

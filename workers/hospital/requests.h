@@ -17,6 +17,9 @@ const char *message_request_id(const struct message *message);
 /* The hospital that a command is from, or NULL for other messages. */
 const char *message_hospital_id(const struct message *message);
 
+/* An empty item for each of these requests. The ids are borrowed. */
+struct requests *requests_of(const char *const request_ids[], size_t count, struct arena *arena);
+
 /* An empty item for each request of the batch. */
 struct requests *requests_new(const struct batch *batch);
 

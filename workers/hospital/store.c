@@ -153,6 +153,31 @@ static void store_releases(const struct requests *requests, struct database *dat
 	parameters_clear(column, COLUMNS);
 }
 
+static void add_cancellation(struct parameter column[], const char *request_id,
+	const struct cancellation *cancellation)
+{
+	parameter_uuid(&column[0], request_id);
+	parameter_int(&column[1], cancellation->version);
+	parameter_text(&column[2], cancellation->reason);
+	parameter_text(&column[3], cancellation->cancelled_by);
+	parameter_time(&column[4], cancellation->cancelled_at);
+	parameter_text(&column[5], cancellation->hospital_id);
+	parameter_text(&column[6], urgency_name(cancellation->urgency));
+}
+
+static void store_cancellations(const struct requests *requests, struct database *database)
+{
+	enum { COLUMNS = 7 };
+	struct parameter column[COLUMNS];
+	parameters_arrays(column, "uittztt");
+	for (size_t i = 0; i < requests->count; i++)
+		if (requests->items[i].cancellation != NULL && requests->items[i].cancellation->is_new)
+			add_cancellation(column, requests->items[i].request_id, requests->items[i].cancellation);
+	if (column[0].count > 0)
+		database_send_expecting(database, &cancellation_add, column, COLUMNS, (int64_t)column[0].count);
+	parameters_clear(column, COLUMNS);
+}
+
 enum outcome store_changes(struct batch *batch, struct database *database, struct why *why)
 {
 	const struct requests *requests = batch->state;
@@ -161,5 +186,6 @@ enum outcome store_changes(struct batch *batch, struct database *database, struc
 	store_requests(requests, database, true);
 	store_allocations(requests, database);
 	store_releases(requests, database);
+	store_cancellations(requests, database);
 	return DONE;
 }
