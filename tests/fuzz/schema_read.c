@@ -1,6 +1,6 @@
 /*
  * libFuzzer: bodies of every event. The first byte picks the event, the rest is its body. What is read must be
- * writable, and what was written must read back and give the same bytes.
+ * writable, and what was written must read back and give the same bytes. All faults are told where there is one.
  * clang -fsanitize=fuzzer,address,undefined, with the sources of lib/ that tests/contract/reader.py names.
  */
 #include <stdint.h>
@@ -21,6 +21,7 @@ static void read_and_write(const struct schema *schema, const char *text, size_t
 {
 	void *body = NULL;
 	struct why why = { 0 };
+	struct schema_faults faults;
 	struct buffer first, second;
 	buffer_init(&first);
 	buffer_init(&second);
@@ -34,6 +35,9 @@ static void read_and_write(const struct schema *schema, const char *text, size_t
 	} else if (why.text[0] == '\0') {
 		abort();
 	}
+	if (schema_read_all(schema, text, length, arena, &body, &faults) != (why.text[0] == '\0')
+		|| (faults.count == 0) != (why.text[0] == '\0'))
+		abort();
 	buffer_clear(&first);
 	buffer_clear(&second);
 }
