@@ -22,6 +22,8 @@ struct reading {
 	const char *item;     /* member of the answer that holds the thing; NULL: the answer itself is shown */
 	const char *facility; /* member of the thing, or parameter of the list, that names whose it is */
 	bool is_for_all;      /* what it shows is no facility's secret */
+	bool (*knows_cursor)(const char
+			*text); /* of a list: whether a cursor can be its owner's; NULL: it has none */
 };
 
 /* How a POST becomes an event. */
