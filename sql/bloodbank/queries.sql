@@ -231,3 +231,26 @@ SELECT s.bank_id::text, s.component::text, s.blood_group::text, s.available, s.r
 FROM stock s
 WHERE s.bank_id = split_part($1::text, '/', 1) AND s.component = split_part($1, '/', 2)
 	AND s.blood_group = split_part($1, '/', 3);
+
+-- Pages of units, by id: those behind the last one of the page before.
+
+-- name: unit_page
+SELECT unit_id FROM unit WHERE unit_id > $1::text ORDER BY unit_id LIMIT $2::bigint;
+
+-- Of each bank, component, group and status that is wanted the first, and of these the first.
+-- name: unit_page_of
+SELECT found.unit_id
+FROM bank b
+CROSS JOIN unnest($3::text[]) AS c (component)
+CROSS JOIN unnest($4::text[]) AS g (blood_group)
+CROSS JOIN unnest($5::text[]) AS s (status)
+CROSS JOIN LATERAL (
+	SELECT u.unit_id
+	FROM unit u
+	WHERE u.bank_id = b.bank_id AND u.component = c.component AND u.blood_group = g.blood_group AND u.status = s.status
+		AND u.unit_id > $1::text
+	ORDER BY u.unit_id
+	LIMIT $2::bigint) AS found
+WHERE $6::text IS NULL OR b.bank_id = $6::text
+ORDER BY found.unit_id
+LIMIT $2::bigint;
