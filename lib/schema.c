@@ -9,10 +9,7 @@
 #include "clock.h"
 #include "uuid.h"
 
-enum {
-	PLACE_TEXT_MAX = 128,
-	SHOWN_CHARACTERS = 40,
-};
+enum { SHOWN_CHARACTERS = 40 };
 
 const char *enumeration_name(const struct enumeration *enumeration, unsigned int value)
 {
@@ -42,16 +39,23 @@ static size_t print_place(const struct place *place, char *text, size_t size)
 	return length + (more > 0 ? (size_t)more : 0);
 }
 
-bool fault_at(const struct place *place, struct why *why, const char *format, ...)
+bool fault_at(const struct place *place, struct fault_list *faults, const char *format, ...)
 {
-	char where[PLACE_TEXT_MAX] = "";
-	char what[WHY_TEXT_MAX - PLACE_TEXT_MAX];
-	print_place(place, where, sizeof(where));
+	if (faults->count == faults->max)
+		return false;
+	struct schema_fault *fault = &faults->items[faults->count++];
+	fault->path[0] = '\0';
+	print_place(place, fault->path, sizeof(fault->path));
 	va_list arguments;
 	va_start(arguments, format);
-	vsnprintf(what, sizeof(what), format, arguments);
+	vsnprintf(fault->text, sizeof(fault->text), format, arguments);
 	va_end(arguments);
-	return because(why, "schema", "%s: %s", place == NULL ? "body" : where, what);
+	return false;
+}
+
+bool fault_explain(const struct schema_fault *fault, struct why *why)
+{
+	return because(why, "schema", "%s: %s", fault->path[0] == '\0' ? "body" : fault->path, fault->text);
 }
 
 struct shown show(const char *text)
@@ -124,61 +128,65 @@ static size_t count_characters(const char *text)
 	return count;
 }
 
-static bool rule_text(const struct field *field, const char *text, const struct place *place, struct why *why)
+static bool rule_text(const struct field *field, const char *text, const struct place *place,
+	struct fault_list *faults)
 {
 	size_t length = count_characters(text);
 	if (length < field->length_min)
-		return fault_at(place, why, "%zu characters, at least %u are needed", length, field->length_min);
+		return fault_at(place, faults, "%zu characters, at least %u are needed", length, field->length_min);
 	if (length > field->length_max)
-		return fault_at(place, why, "%zu characters, at most %u are allowed", length, field->length_max);
+		return fault_at(place, faults, "%zu characters, at most %u are allowed", length, field->length_max);
 	if (field->matches != NULL && !field->matches(text))
-		return fault_at(place, why, "'%s' has not the form it must have", show(text).text);
+		return fault_at(place, faults, "'%s' has not the form it must have", show(text).text);
 	if (field->kind == VALUE_UUID && !uuid_is_canonical(text))
-		return fault_at(place, why, "'%s' is not a uuid", show(text).text);
+		return fault_at(place, faults, "'%s' is not a uuid", show(text).text);
 	if (field->kind == VALUE_DATE && !date_is_valid(text))
-		return fault_at(place, why, "'%s' is not a date", show(text).text);
+		return fault_at(place, faults, "'%s' is not a date", show(text).text);
 	return true;
 }
 
-static bool rule_integer(const struct field *field, int64_t value, const struct place *place, struct why *why)
+static bool rule_integer(const struct field *field, int64_t value, const struct place *place,
+	struct fault_list *faults)
 {
 	if (value < field->integer_min)
-		return fault_at(place, why, "%lld is below %lld", (long long)value, (long long)field->integer_min);
+		return fault_at(place, faults, "%lld is below %lld", (long long)value, (long long)field->integer_min);
 	if (value > field->integer_max)
-		return fault_at(place, why, "%lld is above %lld", (long long)value, (long long)field->integer_max);
+		return fault_at(place, faults, "%lld is above %lld", (long long)value, (long long)field->integer_max);
 	return true;
 }
 
-static bool rule_number(const struct field *field, double value, const struct place *place, struct why *why)
+static bool rule_number(const struct field *field, double value, const struct place *place,
+	struct fault_list *faults)
 {
 	if (!isfinite(value))
-		return fault_at(place, why, "is not a number");
+		return fault_at(place, faults, "is not a number");
 	if (value < field->number_min)
-		return fault_at(place, why, "%g is below %g", value, field->number_min);
+		return fault_at(place, faults, "%g is below %g", value, field->number_min);
 	if (value > field->number_max)
-		return fault_at(place, why, "%g is above %g", value, field->number_max);
+		return fault_at(place, faults, "%g is above %g", value, field->number_max);
 	return true;
 }
 
 static bool rule_enum(const struct field *field, unsigned int value, const struct place *place,
-	struct why *why)
+	struct fault_list *faults)
 {
 	const char *name = enumeration_name(field->enumeration, value);
 	if (name == NULL)
-		return fault_at(place, why, "%u is no value", value);
+		return fault_at(place, faults, "%u is no value", value);
 	if ((field->allowed >> value & 1) == 0)
-		return fault_at(place, why, "'%s' is not allowed here", name);
+		return fault_at(place, faults, "'%s' is not allowed here", name);
 	return true;
 }
 
-static bool rule_time(int64_t value, const struct place *place, struct why *why)
+static bool rule_time(int64_t value, const struct place *place, struct fault_list *faults)
 {
 	static const int64_t first = INT64_C(-62135596800) * MICROSECONDS_PER_SECOND;
 	static const int64_t end = INT64_C(253402300800) * MICROSECONDS_PER_SECOND;
-	return (value >= first && value < end) || fault_at(place, why, "is outside of the years 1 to 9999");
+	return (value >= first && value < end) || fault_at(place, faults, "is outside of the years 1 to 9999");
 }
 
-bool rule_value(const struct field *field, const void *value, const struct place *place, struct why *why)
+bool rule_value(const struct field *field, const void *value, const struct place *place,
+	struct fault_list *faults)
 {
 	switch (field->kind) {
 	case VALUE_TEXT:
@@ -186,16 +194,16 @@ bool rule_value(const struct field *field, const void *value, const struct place
 	case VALUE_DATE: {
 		const char *text;
 		memcpy(&text, value, sizeof(text));
-		return text != NULL ? rule_text(field, text, place, why) : fault_at(place, why, "is missing");
+		return text != NULL ? rule_text(field, text, place, faults) : fault_at(place, faults, "is missing");
 	}
 	case VALUE_TIME:
-		return rule_time(*(const int64_t *)value, place, why);
+		return rule_time(*(const int64_t *)value, place, faults);
 	case VALUE_INTEGER:
-		return rule_integer(field, *(const int64_t *)value, place, why);
+		return rule_integer(field, *(const int64_t *)value, place, faults);
 	case VALUE_NUMBER:
-		return rule_number(field, *(const double *)value, place, why);
+		return rule_number(field, *(const double *)value, place, faults);
 	case VALUE_ENUM:
-		return rule_enum(field, *(const unsigned int *)value, place, why);
+		return rule_enum(field, *(const unsigned int *)value, place, faults);
 	case VALUE_BOOLEAN:
 	case VALUE_OBJECT:
 		break;
@@ -218,34 +226,41 @@ static bool items_are_equal(const struct field *field, const void *left, const v
 }
 
 static bool rule_unique(const struct field *field, const void *items, size_t count, const struct place *place,
-	struct why *why)
+	struct fault_list *faults)
 {
 	const unsigned char *bytes = items;
 	size_t size = field_item_bytes(field);
 	for (size_t i = 1; i < count; i++)
 		for (size_t k = 0; k < i; k++)
 			if (items_are_equal(field, bytes + i * size, bytes + k * size))
-				return fault_at(place, why, "items %zu and %zu are the same", k, i);
+				return fault_at(place, faults, "items %zu and %zu are the same", k, i);
+	return true;
+}
+
+bool rule_count(const struct field *field, size_t count, const struct place *place, struct fault_list *faults)
+{
+	if (count < field->count_min)
+		return fault_at(place, faults, "%zu items, at least %u are needed", count, field->count_min);
+	if (count > field->count_max)
+		return fault_at(place, faults, "%zu items, at most %u are allowed", count, field->count_max);
 	return true;
 }
 
 bool rule_array(const struct field *field, const void *items, size_t count, const struct place *place,
-	struct why *why)
+	struct fault_list *faults)
 {
-	if (count < field->count_min)
-		return fault_at(place, why, "%zu items, at least %u are needed", count, field->count_min);
-	if (count > field->count_max)
-		return fault_at(place, why, "%zu items, at most %u are allowed", count, field->count_max);
-	return !field->is_unique || rule_unique(field, items, count, place, why);
+	return rule_count(field, count, place, faults)
+		&& (!field->is_unique || rule_unique(field, items, count, place, faults));
 }
 
-bool rule_one_of(const struct schema *schema, uint64_t present, const struct place *place, struct why *why)
+bool rule_one_of(const struct schema *schema, uint64_t present, const struct place *place,
+	struct fault_list *faults)
 {
 	size_t matching = 0;
 	for (size_t i = 0; i < schema->one_of_count; i++)
 		matching += (present & schema->one_of[i]) == schema->one_of[i];
 	if (schema->one_of_count == 0 || matching == 1)
 		return true;
-	return fault_at(place, why, "%s of the members of which exactly one set must be there",
+	return fault_at(place, faults, "%s of the members of which exactly one set must be there",
 		matching == 0 ? "has none" : "has more than one");
 }

@@ -69,6 +69,28 @@ struct schema {
 bool schema_read(const struct schema *schema, const char *text, size_t length, struct arena *arena,
 	void **out, struct why *why);
 
+enum { SCHEMA_FAULTS_MAX = 32 };
+
+/* One thing that is wrong with a body. */
+struct schema_fault {
+	char path[128]; /* "/units/3/group", a JSON pointer; "" is the body itself, as for its oneOf */
+	char text[200]; /* "101 is above 100" */
+};
+
+struct schema_faults {
+	struct schema_fault
+		items[SCHEMA_FAULTS_MAX]; /* in the order of the schema; what comes later is left out */
+	size_t count;
+	bool is_json; /* false: not JSON at all, items[0].text tells where */
+};
+
+/*
+ * The same, but tells every fault of a body, at most one for each value: false with `faults`, the first being the one that
+ * schema_read tells. On success count is 0.
+ */
+bool schema_read_all(const struct schema *schema, const char *text, size_t length, struct arena *arena,
+	void **out, struct schema_faults *faults);
+
 /* Checks a struct as schema_read would check the same data. */
 bool schema_check(const struct schema *schema, const void *in, struct why *why);
 

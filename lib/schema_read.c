@@ -9,7 +9,7 @@
 
 struct reading {
 	struct arena *arena;
-	struct why *why;
+	struct fault_list *faults;
 };
 
 static bool read_object(const struct schema *schema, const json_t *json, void *out, const struct place *place,
@@ -31,7 +31,7 @@ static const char *kind_of(const json_t *json)
 static bool wrong_kind(const json_t *json, const char *wanted, const struct place *place,
 	const struct reading *reading)
 {
-	return fault_at(place, reading->why, "%s where %s must be", kind_of(json), wanted);
+	return fault_at(place, reading->faults, "%s where %s must be", kind_of(json), wanted);
 }
 
 static bool read_text(const struct field *field, const json_t *json, void *out, const struct place *place,
@@ -53,7 +53,7 @@ static bool read_time(const json_t *json, int64_t *out, const struct place *plac
 	if (!json_is_string(json))
 		return wrong_kind(json, "a text", place, reading);
 	if (!time_parse(json_string_value(json), out))
-		return fault_at(place, reading->why, "'%s' is not a time as RFC 3339 writes it",
+		return fault_at(place, reading->faults, "'%s' is not a time as RFC 3339 writes it",
 			show(json_string_value(json)).text);
 	return true;
 }
@@ -92,7 +92,7 @@ static bool read_enum(const struct field *field, const json_t *json, unsigned in
 		return wrong_kind(json, "a text", place, reading);
 	*out = enumeration_find(field->enumeration, json_string_value(json));
 	if (*out == 0)
-		return fault_at(place, reading->why, "'%s' is not one of the values allowed",
+		return fault_at(place, reading->faults, "'%s' is not one of the values allowed",
 			show(json_string_value(json)).text);
 	return true;
 }
@@ -122,6 +122,25 @@ static bool read_value(const struct field *field, const json_t *json, void *out,
 	return false;
 }
 
+static bool is_full(const struct reading *reading)
+{
+	return reading->faults->count == reading->faults->max;
+}
+
+static bool read_items(const struct field *field, const json_t *json, unsigned char *items,
+	const struct place *place, const struct reading *reading)
+{
+	bool is_good = true;
+	size_t count = json_array_size(json), size = field_item_bytes(field);
+	for (size_t i = 0; i < count && !is_full(reading); i++) {
+		const struct place item = { place, NULL, i };
+		unsigned char *value = items + i * size;
+		is_good &= read_value(field, json_array_get(json, i), value, &item, reading)
+			&& rule_value(field, value, &item, reading->faults);
+	}
+	return is_good;
+}
+
 static bool read_array(const struct field *field, const json_t *json, unsigned char *base,
 	const struct place *place, const struct reading *reading)
 {
@@ -129,19 +148,13 @@ static bool read_array(const struct field *field, const json_t *json, unsigned c
 		return wrong_kind(json, "an array", place, reading);
 	size_t count = json_array_size(json);
 	if (count > field->count_max) /* before any memory is spent on it */
-		return rule_array(field, NULL, count, place, reading->why);
-	size_t size = field_item_bytes(field);
-	unsigned char *items = count > 0 ? arena_array(reading->arena, count, size) : NULL;
-	for (size_t i = 0; i < count; i++) {
-		const struct place item = { place, NULL, i };
-		unsigned char *value = items + i * size;
-		if (!read_value(field, json_array_get(json, i), value, &item, reading)
-			|| !rule_value(field, value, &item, reading->why))
-			return false;
-	}
+		return rule_count(field, count, place, reading->faults);
+	unsigned char *items = count > 0 ? arena_array(reading->arena, count, field_item_bytes(field)) : NULL;
 	memcpy(base + field->offset, &items, sizeof(items));
 	memcpy(base + field->count_offset, &count, sizeof(count));
-	return rule_array(field, items, count, place, reading->why);
+	if (read_items(field, json, items, place, reading))
+		return rule_array(field, items, count, place, reading->faults);
+	return rule_count(field, count, place, reading->faults) && false;
 }
 
 static bool read_single(const struct field *field, const json_t *json, unsigned char *base,
@@ -152,7 +165,7 @@ static bool read_single(const struct field *field, const json_t *json, unsigned 
 		*(bool *)(base + field->presence_offset) = true;
 	if (field->kind != VALUE_OBJECT)
 		return read_value(field, json, value, place, reading)
-			&& rule_value(field, value, place, reading->why);
+			&& rule_value(field, value, place, reading->faults);
 	void *object = arena_new(reading->arena, field->object->size_bytes);
 	memcpy(value, &object, sizeof(object));
 	return read_object(field->object, json, object, place, reading);
@@ -178,7 +191,7 @@ static bool read_field(const struct field *field, const json_t *member, unsigned
 	const struct place *place, const struct reading *reading)
 {
 	if (member == NULL && field->is_required)
-		return fault_at(place, reading->why, "is missing");
+		return fault_at(place, reading->faults, "is missing");
 	if (member == NULL || (field->is_nullable && json_is_null(member))) {
 		set_default(field, base + field->offset);
 		return true;
@@ -195,38 +208,67 @@ static bool read_object(const struct schema *schema, const json_t *json, void *o
 	if (!json_is_object(json))
 		return wrong_kind(json, "an object", place, reading);
 	uint64_t present = 0;
-	for (size_t i = 0; i < schema->field_count; i++) {
+	bool is_good = true;
+	for (size_t i = 0; i < schema->field_count && !is_full(reading); i++) {
 		const struct field *field = &schema->fields[i];
 		const json_t *member = json_object_get(json, field->name);
 		const struct place inner = { place, field->name, 0 };
-		if (!read_field(field, member, out, &inner, reading))
-			return false;
+		is_good &= read_field(field, member, out, &inner, reading);
 		present |= (uint64_t)(member != NULL) << i;
 	}
-	return rule_one_of(schema, present, place, reading->why);
+	return rule_one_of(schema, present, place, reading->faults) && is_good;
 }
 
 /* jansson's messages end in an excerpt of the body, which has no place in a log. */
-static bool not_json(json_error_t *error, struct why *why)
+static bool not_json(json_error_t *error, struct fault_list *faults)
 {
 	char *excerpt = strstr(error->text, " near ");
 	if (excerpt != NULL)
 		*excerpt = '\0';
-	return because(why, "schema", "not JSON, byte %d: %s", error->position, error->text);
+	return fault_at(NULL, faults, "not JSON, byte %d: %s", error->position, error->text);
+}
+
+static bool read_body(const struct schema *schema, const json_t *json, struct arena *arena, void **out,
+	struct fault_list *faults)
+{
+	const struct reading reading = { arena, faults };
+	void *object = arena_new(arena, schema->size_bytes);
+	if (!read_object(schema, json, object, NULL, &reading))
+		return false;
+	*out = object;
+	return true;
+}
+
+/* `*is_json` only tells why it failed. */
+static bool read_text_body(const struct schema *schema, const char *text, size_t length, struct arena *arena,
+	void **out, struct fault_list *faults, bool *is_json)
+{
+	json_error_t error;
+	json_t *json = json_loadb(text, length, JSON_REJECT_DUPLICATES, &error);
+	*is_json = json != NULL;
+	if (json == NULL)
+		return not_json(&error, faults);
+	bool is_good = read_body(schema, json, arena, out, faults);
+	json_decref(json);
+	return is_good;
 }
 
 bool schema_read(const struct schema *schema, const char *text, size_t length, struct arena *arena,
 	void **out, struct why *why)
 {
-	json_error_t error;
-	json_t *json = json_loadb(text, length, JSON_REJECT_DUPLICATES, &error);
-	if (json == NULL)
-		return not_json(&error, why);
-	const struct reading reading = { arena, why };
-	void *object = arena_new(arena, schema->size_bytes);
-	bool is_good = read_object(schema, json, object, NULL, &reading);
-	json_decref(json);
-	if (is_good)
-		*out = object;
+	bool is_json;
+	struct schema_fault fault;
+	struct fault_list first = { &fault, 0, 1 };
+	if (read_text_body(schema, text, length, arena, out, &first, &is_json))
+		return true;
+	return is_json ? fault_explain(&fault, why) : because(why, "schema", "%s", fault.text);
+}
+
+bool schema_read_all(const struct schema *schema, const char *text, size_t length, struct arena *arena,
+	void **out, struct schema_faults *faults)
+{
+	struct fault_list all = { faults->items, 0, SCHEMA_FAULTS_MAX };
+	bool is_good = read_text_body(schema, text, length, arena, out, &all, &faults->is_json);
+	faults->count = all.count;
 	return is_good;
 }

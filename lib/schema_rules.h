@@ -10,9 +10,18 @@ struct place {
 	size_t index;              /* in an array */
 };
 
-/* Says "/units/3/din: ..." with reason "schema"; always false. */
-bool fault_at(const struct place *place, struct why *why, const char *format, ...)
+/* Where faults go. Who reads on after a fault does so until the list is full; a list of one is full at the first. */
+struct fault_list {
+	struct schema_fault *items;
+	size_t count, max;
+};
+
+/* Adds a fault, unless the list is full; always false. */
+bool fault_at(const struct place *place, struct fault_list *faults, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
+
+/* Says "/units/3/din: ..." with reason "schema"; always false. */
+bool fault_explain(const struct schema_fault *fault, struct why *why);
 
 /* At most 40 characters of a text as they may be shown in a fault; control characters become '?'. */
 struct shown {
@@ -27,11 +36,17 @@ size_t field_item_bytes(const struct field *field);
 bool field_is_present(const struct field *field, const void *in);
 
 /* Checks one value (of an array: one item), `value` being where the struct keeps it. Objects only for NULL. */
-bool rule_value(const struct field *field, const void *value, const struct place *place, struct why *why);
+bool rule_value(const struct field *field, const void *value, const struct place *place,
+	struct fault_list *faults);
 
-/* Checks the number of items and that they differ where they must. */
+/* Checks the number of items. */
+bool rule_count(const struct field *field, size_t count, const struct place *place,
+	struct fault_list *faults);
+
+/* Checks that too, and that the items differ where they must. */
 bool rule_array(const struct field *field, const void *items, size_t count, const struct place *place,
-	struct why *why);
+	struct fault_list *faults);
 
 /* Checks `present` (bit n: field n is there) against the schema's one_of. */
-bool rule_one_of(const struct schema *schema, uint64_t present, const struct place *place, struct why *why);
+bool rule_one_of(const struct schema *schema, uint64_t present, const struct place *place,
+	struct fault_list *faults);

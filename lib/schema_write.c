@@ -11,11 +11,11 @@
 enum { NUMBER_TEXT_MAX = 32 };
 
 static bool check_object(const struct schema *schema, const unsigned char *in, const struct place *place,
-	struct why *why);
+	struct fault_list *faults);
 static void write_object(const struct schema *schema, const unsigned char *in, struct buffer *out);
 
 static bool check_array(const struct field *field, const unsigned char *in, const struct place *place,
-	struct why *why)
+	struct fault_list *faults)
 {
 	const unsigned char *items;
 	size_t count;
@@ -25,29 +25,29 @@ static bool check_array(const struct field *field, const unsigned char *in, cons
 	for (size_t i = 0; i < count && i <= field->count_max; i++) {
 		const struct place item = { place, NULL, i };
 		const unsigned char *value = items + i * size;
-		bool is_good = field->kind == VALUE_OBJECT ? check_object(field->object, value, &item, why)
-												   : rule_value(field, value, &item, why);
+		bool is_good = field->kind == VALUE_OBJECT ? check_object(field->object, value, &item, faults)
+												   : rule_value(field, value, &item, faults);
 		if (!is_good)
 			return false;
 	}
-	return rule_array(field, items, count, place, why);
+	return rule_array(field, items, count, place, faults);
 }
 
 static bool check_field(const struct field *field, const unsigned char *in, const struct place *place,
-	struct why *why)
+	struct fault_list *faults)
 {
 	if (field->is_array)
-		return check_array(field, in, place, why);
+		return check_array(field, in, place, faults);
 	if (field->kind != VALUE_OBJECT)
-		return rule_value(field, in + field->offset, place, why);
+		return rule_value(field, in + field->offset, place, faults);
 	const unsigned char *object;
 	memcpy(&object, in + field->offset, sizeof(object));
-	return check_object(field->object, object, place, why);
+	return check_object(field->object, object, place, faults);
 }
 
 /* An optional array of none is absent; its minimum number of items holds only where it is there. */
 static bool check_object(const struct schema *schema, const unsigned char *in, const struct place *place,
-	struct why *why)
+	struct fault_list *faults)
 {
 	uint64_t present = 0;
 	for (size_t i = 0; i < schema->field_count; i++) {
@@ -55,19 +55,21 @@ static bool check_object(const struct schema *schema, const unsigned char *in, c
 		const struct place inner = { place, field->name, 0 };
 		if (!field_is_present(field, in)) {
 			if (field->is_required && !field->is_nullable)
-				return fault_at(&inner, why, "is missing");
+				return fault_at(&inner, faults, "is missing");
 			continue;
 		}
-		if (!check_field(field, in, &inner, why))
+		if (!check_field(field, in, &inner, faults))
 			return false;
 		present |= (uint64_t)1 << i;
 	}
-	return rule_one_of(schema, present, place, why);
+	return rule_one_of(schema, present, place, faults);
 }
 
 bool schema_check(const struct schema *schema, const void *in, struct why *why)
 {
-	return check_object(schema, in, NULL, why);
+	struct schema_fault fault;
+	struct fault_list first = { &fault, 0, 1 };
+	return check_object(schema, in, NULL, &first) || fault_explain(&fault, why);
 }
 
 static void write_escaped(unsigned char character, struct buffer *out)

@@ -1,6 +1,7 @@
 /*
  * libFuzzer: bodies of every event. The first byte picks the event, the rest is its body. What is read must be
- * writable and say the same as what came, and what was written must read back and give the same bytes.
+ * writable and say the same as what came, and what was written must read back and give the same bytes. Where there is
+ * one fault, all are told.
  */
 #include "pieces.h"
 
@@ -73,6 +74,7 @@ static void read_and_write(const struct schema *schema, const char *text, size_t
 {
 	void *body = NULL;
 	struct why why = { 0 };
+	struct schema_faults faults;
 	struct buffer first, second;
 	buffer_init(&first);
 	buffer_init(&second);
@@ -86,6 +88,9 @@ static void read_and_write(const struct schema *schema, const char *text, size_t
 	} else {
 		must(why.text[0] != '\0', "a refusal says why");
 	}
+	bool is_good = why.text[0] == '\0';
+	must(schema_read_all(schema, text, length, arena, &body, &faults) == is_good, "both readers agree");
+	must((faults.count == 0) == is_good, "a fault is told where there is one");
 	buffer_clear(&first);
 	buffer_clear(&second);
 }

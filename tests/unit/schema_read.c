@@ -2,6 +2,7 @@
 #include "schema.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "run.h"
@@ -33,6 +34,9 @@ struct outer {
 	size_t colours_count;
 	double *numbers;
 	size_t numbers_count;
+	int64_t *many;
+	size_t many_count;
+	const char *last;
 };
 
 static const char *const colour_names[] = { NULL, "red", "green", "blue" };
@@ -138,11 +142,19 @@ static const struct field outer_fields[] = {
 		.is_unique = true,
 		.number_min = -INFINITY,
 		.number_max = INFINITY },
+	{ .name = "many",
+		.kind = VALUE_INTEGER,
+		.is_array = true,
+		.offset = offsetof(struct outer, many),
+		.count_offset = offsetof(struct outer, many_count),
+		.count_max = 99,
+		.integer_max = INT64_MAX },
+	{ .name = "last", .kind = VALUE_TEXT, .offset = offsetof(struct outer, last), .length_min = 2 },
 };
 static const uint64_t one_of[] = { 1u << 0, 1u << 1 | 1u << 2 }; /* text, or id with day */
 static const struct schema outer_schema = { .name = "outer",
 	.fields = outer_fields,
-	.field_count = 13,
+	.field_count = 15,
 	.size_bytes = sizeof(struct outer),
 	.one_of = one_of,
 	.one_of_count = 2 };
@@ -278,6 +290,102 @@ START_TEST(faults_say_where_and_why)
 }
 END_TEST
 
+static void read_all(const char *text, struct schema_faults *found)
+{
+	int untouched = 0;
+	void *out = &untouched;
+	memset(found, 0xff, sizeof(*found));
+	ck_assert_msg(!schema_read_all(&outer_schema, text, strlen(text), &arena, &out, found), "%s was taken",
+		text);
+	ck_assert_ptr_eq(out, &untouched);
+	ck_assert_uint_gt(found->count, 0);
+}
+
+START_TEST(the_first_of_all_faults_is_the_one_that_a_reader_tells)
+{
+	struct schema_faults found;
+	read_all(faults[_i].text, &found);
+	const struct schema_fault *first = &found.items[0];
+	const char *path = first->path[0] == '\0' ? "body" : first->path;
+	const char *told = found.is_json ? arena_print(&arena, "%s: %s", path, first->text)
+									 : arena_print(&arena, "%s", first->text);
+	ck_assert_str_eq(told, faults[_i].reason);
+}
+END_TEST
+
+static void assert_fault(const struct schema_faults *found, size_t number, const char *path, const char *text)
+{
+	ck_assert_uint_lt(number, found->count);
+	ck_assert_str_eq(found->items[number].path, path);
+	ck_assert_str_eq(found->items[number].text, text);
+}
+
+START_TEST(all_faults_are_told_in_the_order_of_the_schema)
+{
+	struct schema_faults found;
+	read_all(
+		"{\"numbers\":[1,\"x\",1],\"inners\":[{\"name\":\"toolong\",\"size\":\"x\"},7,{}],\"share\":-1,\"day\":\"2023-02-29\","
+		"\"tags\":[\"x\",\"a\",\"a\"],\"inner\":{\"size\":1.5},\"colour\":\"blue\",\"count\":-2,\"colours\":[\"red\",\"red\"]}",
+		&found);
+	ck_assert(found.is_json);
+	ck_assert_uint_eq(found.count, 14);
+	assert_fault(&found, 0, "/day", "'2023-02-29' is not a date");
+	assert_fault(&found, 1, "/count", "-2 is below -1");
+	assert_fault(&found, 2, "/share", "-1 is below 0");
+	assert_fault(&found, 3, "/colour", "'blue' is not allowed here");
+	assert_fault(&found, 4, "/inner/name", "is missing");
+	assert_fault(&found, 5, "/inner/size", "a number with a fraction where an integer must be");
+	assert_fault(&found, 6, "/inners/0/name", "7 characters, at most 5 are allowed");
+	assert_fault(&found, 7, "/inners/0/size", "a text where an integer must be");
+	assert_fault(&found, 8, "/inners/1", "an integer where an object must be");
+	assert_fault(&found, 9, "/inners/2/name", "is missing");
+	assert_fault(&found, 10, "/tags/0", "'x' has not the form it must have");
+	assert_fault(&found, 11, "/colours", "items 0 and 1 are the same");
+	assert_fault(&found, 12, "/numbers/1", "a text where a number must be");
+	assert_fault(&found, 13, "", "has none of the members of which exactly one set must be there");
+}
+END_TEST
+
+START_TEST(a_body_that_is_not_json_has_one_fault)
+{
+	struct schema_faults found;
+	read_all("{\"text\":\"a\",\"count\":-2", &found);
+	ck_assert(!found.is_json);
+	ck_assert_uint_eq(found.count, 1);
+	assert_fault(&found, 0, "", "not JSON, byte 22: '}' expected");
+}
+END_TEST
+
+START_TEST(more_faults_than_there_is_room_for)
+{
+	struct schema_faults found;
+	char *text = arena_new(&arena, 4096);
+	size_t length = (size_t)snprintf(text, 4096, "{\"text\":\"ab\",\"many\":[");
+	for (size_t i = 0; i < SCHEMA_FAULTS_MAX + 5; i++)
+		length += (size_t)snprintf(text + length, 4096 - length, "%s-%zu", i == 0 ? "" : ",", i + 1);
+	snprintf(text + length, 4096 - length, "],\"last\":\"x\"}");
+	read_all(text, &found);
+	ck_assert_uint_eq(found.count, SCHEMA_FAULTS_MAX);
+	assert_fault(&found, SCHEMA_FAULTS_MAX - 1, "/many/31", "-32 is below 0");
+}
+END_TEST
+
+START_TEST(a_good_body_has_no_faults)
+{
+	const char *text = "{\"text\":\"ab\",\"tags\":[\"a\"]}";
+	void *out = NULL;
+	struct schema_faults found;
+	memset(&found, 0xff, sizeof(found));
+	ck_assert(schema_read_all(&outer_schema, text, strlen(text), &arena, &out, &found));
+	ck_assert(found.is_json);
+	ck_assert_uint_eq(found.count, 0);
+	const struct outer *outer = out;
+	ck_assert_str_eq(outer->text, "ab");
+	ck_assert_str_eq(outer->tags[0], "a");
+	ck_assert_int_eq(outer->count, 5);
+}
+END_TEST
+
 START_TEST(a_long_text_is_cut_in_the_fault_not_in_a_character)
 {
 	const char *text = arena_print(&arena, "{\"text\":\"ab\",\"colour\":\"x%s%s\"}",
@@ -310,6 +418,12 @@ static Suite *make_suite(void)
 	tcase_add_test(tests, what_is_absent_is_null_or_the_default);
 	tcase_add_test(tests, uuids_become_canonical);
 	tcase_add_loop_test(tests, faults_say_where_and_why, 0, sizeof(faults) / sizeof(faults[0]));
+	tcase_add_loop_test(tests, the_first_of_all_faults_is_the_one_that_a_reader_tells, 0,
+		sizeof(faults) / sizeof(faults[0]));
+	tcase_add_test(tests, all_faults_are_told_in_the_order_of_the_schema);
+	tcase_add_test(tests, a_body_that_is_not_json_has_one_fault);
+	tcase_add_test(tests, more_faults_than_there_is_room_for);
+	tcase_add_test(tests, a_good_body_has_no_faults);
 	tcase_add_test(tests, a_long_text_is_cut_in_the_fault_not_in_a_character);
 	tcase_add_test(tests, length_counts_not_the_nul);
 	suite_add_tcase(suite, tests);

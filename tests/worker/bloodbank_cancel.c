@@ -52,7 +52,7 @@ START_TEST(what_a_cancel_frees_goes_to_those_who_wait)
 	ck_assert_str_eq(CANCEL(&bench), "released 1 2; approved 2 full 2/2 1; approved 2 full 2/2 2");
 	ck_assert_ptr_nonnull(strstr(bench.heard->body, R2));
 	bloodbank.conclude(&bench.batch, &bench.outbox);
-	ck_assert_str_eq(bench_told(&bench), "stock A+ 0/2");
+	ck_assert_str_eq(bench_told(&bench), "stock A+ 0/2; critical A+");
 	bench_close(&bench);
 }
 END_TEST
