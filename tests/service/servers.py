@@ -22,7 +22,7 @@ import requests
 PROJECT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("CAREBUS_BUILD", PROJECT / "build"))
 DATABASES = ("hospital", "bloodbank")
-AMQP_USERS = ("admin", "hospital", "bloodbank", "upstream", "operator")
+AMQP_USERS = ("admin", "hospital", "bloodbank", "notification", "bridge", "bridge-listener", "upstream", "operator")
 SECRETS = ([f"amqp-{user}" for user in AMQP_USERS]
            + [f"{server}-{user}" for server in ("postgres", "redis") for user in ("admin", *DATABASES)]
            + ["installation"])

@@ -2,6 +2,7 @@
 #include "command.h"
 
 const struct command *const commands[] = {
+	&command_flow,
 	&command_request,
 	&command_seed,
 	&command_topology,
