@@ -28,4 +28,4 @@ struct command {
 extern const struct command *const commands[];
 
 extern const struct command command_request, command_seed, command_topology;
-extern const struct command command_flow;
+extern const struct command command_flow, command_watch;

@@ -6,5 +6,6 @@ const struct command *const commands[] = {
 	&command_request,
 	&command_seed,
 	&command_topology,
+	&command_watch,
 	NULL,
 };

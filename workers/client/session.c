@@ -36,10 +36,14 @@ static struct broker_address broker_address_of(const struct address *address, co
 bool session_open(struct session *session, const struct address *sending, const struct address *hearing,
 	const char *queue, session_hear_fn *hear, void *owner, struct why *why)
 {
-	*session = (struct session){ .sending_address = *sending };
-	session->sending = broker_address_of(&session->sending_address, "carebus (publish)");
-	session->publisher = publisher_new(&session->sending, settled, session);
-	bool is_open = publisher_open(session->publisher, why);
+	bool is_open = true;
+	*session = (struct session){ .publisher = NULL };
+	if (sending != NULL) {
+		session->sending_address = *sending;
+		session->sending = broker_address_of(&session->sending_address, "carebus (publish)");
+		session->publisher = publisher_new(&session->sending, settled, session);
+		is_open = publisher_open(session->publisher, why);
+	}
 	if (is_open && queue != NULL) {
 		session->hearing_address = *hearing;
 		session->hearing = broker_address_of(&session->hearing_address, "carebus (consume)");
@@ -68,7 +72,7 @@ void session_close(struct session *session)
 
 static int wait_ms(const struct session *session, int64_t deadline_ms)
 {
-	bool has_pending = publisher_has_pending(session->publisher)
+	bool has_pending = (session->publisher != NULL && publisher_has_pending(session->publisher))
 		|| (session->consumer != NULL && consumer_has_pending(session->consumer));
 	int64_t left = deadline_ms - clock_steady_ms();
 	if (has_pending || left <= 0)
@@ -78,16 +82,15 @@ static int wait_ms(const struct session *session, int64_t deadline_ms)
 
 bool session_serve(struct session *session, int64_t deadline_ms, struct why *why)
 {
-	struct pollfd fds[2] = {
-		{ .fd = publisher_socket(session->publisher),
-			.events = (short)(POLLIN | (publisher_wants_write(session->publisher) ? POLLOUT : 0)) },
-		{ .fd = -1 },
-	};
+	struct pollfd fds[2] = { { .fd = -1 }, { .fd = -1 } };
+	if (session->publisher != NULL)
+		fds[0] = (struct pollfd){ .fd = publisher_socket(session->publisher),
+			.events = (short)(POLLIN | (publisher_wants_write(session->publisher) ? POLLOUT : 0)) };
 	if (session->consumer != NULL)
 		fds[1] = (struct pollfd){ .fd = consumer_socket(session->consumer),
 			.events = (short)(POLLIN | (consumer_wants_write(session->consumer) ? POLLOUT : 0)) };
 	poll(fds, 2, wait_ms(session, deadline_ms));
-	return publisher_serve(session->publisher, why)
+	return (session->publisher == NULL || publisher_serve(session->publisher, why))
 		&& (session->consumer == NULL || consumer_serve(session->consumer, why));
 }
 

@@ -1,4 +1,4 @@
-/* One conversation with the bus: publishes with confirms and, where a queue is given, hears what comes back. */
+/* One conversation with the bus: publishes with confirms, hears a queue, or both. */
 #pragma once
 
 #include <stdbool.h>
@@ -14,13 +14,13 @@ typedef void session_hear_fn(void *owner, struct delivery *delivery);
 struct session {
 	struct address sending_address, hearing_address;
 	struct broker_address sending, hearing;
-	struct publisher *publisher;
-	struct consumer *consumer; /* NULL: only sends */
+	struct publisher *publisher; /* NULL: only hears */
+	struct consumer *consumer;   /* NULL: only sends */
 	const char *queues[1];
 	size_t sent, confirmed, returned, nacked, lost;
 };
 
-/* `queue` (may be NULL) is consumed as `hearing`. The session must not move while it is open. */
+/* `queue` is consumed as `hearing`. `queue` or `sending` may be NULL. The session must not move while it is open. */
 bool session_open(struct session *session, const struct address *sending, const struct address *hearing,
 	const char *queue, session_hear_fn *hear, void *owner, struct why *why);
 void session_close(struct session *session);
