@@ -28,4 +28,4 @@ struct command {
 extern const struct command *const commands[];
 
 extern const struct command command_request, command_seed, command_topology;
-extern const struct command command_flow, command_watch;
+extern const struct command command_flow, command_parked, command_watch;

@@ -3,6 +3,7 @@
 
 const struct command *const commands[] = {
 	&command_flow,
+	&command_parked,
 	&command_request,
 	&command_seed,
 	&command_topology,
