@@ -27,5 +27,8 @@ struct command {
 /* Sorted by name; ends with NULL. */
 extern const struct command *const commands[];
 
+/* NULL: there is none of that name. */
+const struct command *command_find(const char *name);
+
 extern const struct command command_request, command_seed, command_topology;
-extern const struct command command_flow, command_parked, command_watch;
+extern const struct command command_completion, command_flow, command_help, command_parked, command_watch;

@@ -1,8 +1,12 @@
 /* The table of commands, sorted by name. */
 #include "command.h"
 
+#include <string.h>
+
 const struct command *const commands[] = {
+	&command_completion,
 	&command_flow,
+	&command_help,
 	&command_parked,
 	&command_request,
 	&command_seed,
@@ -10,3 +14,11 @@ const struct command *const commands[] = {
 	&command_watch,
 	NULL,
 };
+
+const struct command *command_find(const char *name)
+{
+	for (const struct command *const *command = commands; *command != NULL; command++)
+		if (strcmp((*command)->name, name) == 0)
+			return *command;
+	return NULL;
+}

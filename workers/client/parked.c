@@ -13,7 +13,7 @@
 #include <string.h>
 
 #include "connections.h"
-#include "topology_data.h"
+#include "queue_names.h"
 
 #define AT(member) offsetof(struct parked_values, member)
 
@@ -101,28 +101,12 @@ static bool check(const struct verb *verb, const struct parked_values *values)
 	return true;
 }
 
-/* The names of the contract's parked queues. Owned by the caller. */
-static json_t *all_queues(void)
-{
-	json_t *topology = json_loads(topology_text, 0, NULL), *names = json_array();
-	const json_t *queues = json_object_get(topology, "queues");
-	for (size_t i = 0; i < json_array_size(queues); i++) {
-		json_t *name = json_object_get(json_array_get(queues, i), "name");
-		char *origin = parked_origin(json_string_value(name));
-		if (strcmp(origin, json_string_value(name)) != 0)
-			json_array_append(names, name);
-		free(origin);
-	}
-	json_decref(topology);
-	return names;
-}
-
 /* "hospital" and "hospital.parked" mean the same. NULL: told. Borrowed from `queues`. */
 static const char *find_queue(const json_t *queues, const char *wanted)
 {
 	for (size_t i = 0; i < json_array_size(queues); i++) {
 		const char *name = json_string_value(json_array_get(queues, i));
-		char *origin = parked_origin(name);
+		char *origin = queue_names_origin(name);
 		bool is_meant = strcmp(wanted, name) == 0 || strcmp(wanted, origin) == 0;
 		free(origin);
 		if (is_meant)
@@ -170,7 +154,7 @@ static enum ending run_parked(const void *values, const struct positionals *posi
 		.user = connections.watcher.user,
 		.password = connections.watcher.password,
 		.connection_name = "carebus (parked)" };
-	json_t *queues = all_queues();
+	json_t *queues = queue_names_parked();
 	enum ending ending = run_verb(verb, &run, queues, positionals->count == 2 ? positionals->items[1] : NULL);
 	json_decref(queues);
 	connections_clear(&connections);

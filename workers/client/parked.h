@@ -20,9 +20,6 @@ struct parked_run {
 	bool is_json;
 };
 
-/* Whose parked messages a queue holds: "hospital" for "hospital.parked". The text is the caller's to free. */
-char *parked_origin(const char *queue);
-
 /*
  * Called for each message, which the broker keeps until `visit` lets it go. False: no further, `why` says for which fault.
  */

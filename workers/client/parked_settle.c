@@ -13,6 +13,7 @@
 #include "events.h"
 #include "parked.h"
 #include "printable.h"
+#include "queue_names.h"
 
 enum { LINE_BYTES = 400 };
 
@@ -133,7 +134,7 @@ static enum ending work_through(struct settling *settling, const char *queue)
 
 enum ending parked_replay(const struct parked_run *run, const char *queue)
 {
-	char *origin = parked_origin(queue);
+	char *origin = queue_names_origin(queue);
 	struct settling settling = { .run = run, .origin = origin, .done_word = "replayed" };
 	enum ending ending = work_through(&settling, queue);
 	free(origin);

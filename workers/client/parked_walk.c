@@ -4,21 +4,6 @@
  */
 #include "parked.h"
 
-#include <stdlib.h>
-#include <string.h>
-
-static const char suffix[] = ".parked";
-
-char *parked_origin(const char *queue)
-{
-	size_t length = strlen(queue), suffix_length = strlen(suffix);
-	bool has_suffix = length > suffix_length && strcmp(queue + length - suffix_length, suffix) == 0;
-	char *origin = strndup(queue, has_suffix ? length - suffix_length : length);
-	if (origin == NULL)
-		abort();
-	return origin;
-}
-
 static bool visit_held(const char *queue, struct hold *hold, const struct held *held, parked_visit_fn *visit,
 	void *owner, struct why *why)
 {
