@@ -46,7 +46,7 @@ struct hold {
 struct frame {
 	uint8_t type;
 	uint32_t method;
-	struct cursor payload;
+	struct scan payload;
 };
 
 static void copy_text(char text[TEXT_BYTES], struct slice slice)
@@ -107,16 +107,16 @@ static bool take_frame(struct hold *hold, struct frame *frame, struct why *why)
 	size_t left_bytes = hold->input.length_bytes - hold->read_bytes;
 	if (left_bytes < FRAME_HEAD_BYTES)
 		return false;
-	struct cursor cursor = { .next = hold->input.data + hold->read_bytes, .left_bytes = left_bytes };
-	uint8_t type = cursor_byte(&cursor);
-	cursor_u16(&cursor);
-	uint32_t length = cursor_u32(&cursor);
+	struct scan scan = { .next = hold->input.data + hold->read_bytes, .left_bytes = left_bytes };
+	uint8_t type = scan_byte(&scan);
+	scan_u16(&scan);
+	uint32_t length = scan_u32(&scan);
 	if (length > FRAME_MAX_BYTES)
 		return is_nonsense(hold, "a frame of a length", why);
-	if (cursor.left_bytes < (size_t)length + 1)
+	if (scan.left_bytes < (size_t)length + 1)
 		return false;
-	struct slice payload = cursor_take(&cursor, length);
-	if (cursor_byte(&cursor) != FRAME_END)
+	struct slice payload = scan_take(&scan, length);
+	if (scan_byte(&scan) != FRAME_END)
 		return is_nonsense(hold, "a frame without an end", why);
 	*frame = (struct frame){ .type = type, .payload = { .next = payload.bytes, .left_bytes = length } };
 	hold->read_bytes += FRAME_HEAD_BYTES + (size_t)length + 1;
@@ -127,8 +127,8 @@ static bool take_frame(struct hold *hold, struct frame *frame, struct why *why)
 static bool tell_close(struct hold *hold, struct frame *frame, struct why *why)
 {
 	char text[TEXT_BYTES];
-	unsigned code = cursor_u16(&frame->payload);
-	copy_text(text, cursor_short_text(&frame->payload));
+	unsigned code = scan_u16(&frame->payload);
+	copy_text(text, scan_short_text(&frame->payload));
 	connection_drop(&hold->connection);
 	return because(why, code == NOT_FOUND ? "absent" : "refused", "queue %s: the broker refused: %u %s",
 		hold->queue, code, text);
@@ -147,8 +147,8 @@ static bool next_frame(struct hold *hold, int64_t deadline_ms, struct frame *fra
 			return true;
 		if (frame->type != FRAME_METHOD)
 			continue;
-		frame->method = (uint32_t)cursor_u16(&frame->payload) << 16;
-		frame->method |= cursor_u16(&frame->payload);
+		frame->method = (uint32_t)scan_u16(&frame->payload) << 16;
+		frame->method |= scan_u16(&frame->payload);
 		if (frame->method == CONNECTION_CLOSE || frame->method == CHANNEL_CLOSE)
 			return tell_close(hold, frame, why);
 		if (frame->method >> 16 == BASIC_ACK >> 16)
@@ -208,8 +208,8 @@ static bool take_header(struct hold *hold, int64_t deadline_ms, uint64_t *body_b
 		return false;
 	if (frame.type != FRAME_HEADER)
 		return is_nonsense(hold, "no header", why);
-	cursor_u32(&frame.payload); /* class and weight */
-	*body_bytes = cursor_u64(&frame.payload);
+	scan_u32(&frame.payload); /* class and weight */
+	*body_bytes = scan_u64(&frame.payload);
 	if (frame.payload.is_bad || *body_bytes > HOLD_BODY_MAX)
 		return is_nonsense(hold, "a header", why);
 	buffer_reset(&hold->properties);
@@ -239,11 +239,11 @@ static bool take_content(struct hold *hold, int64_t deadline_ms, struct why *why
 static bool take_message(struct hold *hold, struct frame *frame, int64_t deadline_ms, struct held *held,
 	struct why *why)
 {
-	*held = (struct held){ .tag = cursor_u64(&frame->payload) };
-	held->is_redelivered = cursor_byte(&frame->payload) != 0;
-	copy_text(hold->exchange, cursor_short_text(&frame->payload));
-	copy_text(hold->routing_key, cursor_short_text(&frame->payload));
-	held->behind = cursor_u32(&frame->payload);
+	*held = (struct held){ .tag = scan_u64(&frame->payload) };
+	held->is_redelivered = scan_byte(&frame->payload) != 0;
+	copy_text(hold->exchange, scan_short_text(&frame->payload));
+	copy_text(hold->routing_key, scan_short_text(&frame->payload));
+	held->behind = scan_u32(&frame->payload);
 	if (frame->payload.is_bad)
 		return is_nonsense(hold, "a message", why);
 	if (!take_content(hold, deadline_ms, why))

@@ -7,7 +7,7 @@
 #pragma once
 
 #include "broker.h"
-#include "cursor.h"
+#include "scan.h"
 
 enum {
 	HOLD_ANSWER_MS = 15000,

@@ -10,7 +10,7 @@
 
 #include "broker.h"
 #include "buffer.h"
-#include "cursor.h"
+#include "scan.h"
 
 enum {
 	WIRE_CHANNEL = 1,

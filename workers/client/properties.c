@@ -1,4 +1,4 @@
-/* Every length is checked by the cursor. Headers that stay are copied as they are, whatever they hold. */
+/* Every length is checked by the scan. Headers that stay are copied as they are, whatever they hold. */
 #include "properties.h"
 
 #include <stdlib.h>
@@ -32,30 +32,30 @@ static unsigned flag_of(size_t property)
 	return 1U << (15 - property);
 }
 
-static struct slice take_value(struct cursor *cursor, enum property_kind kind)
+static struct slice take_value(struct scan *scan, enum property_kind kind)
 {
 	switch (kind) {
 	case PROPERTY_IS_SHORT_TEXT:
-		return cursor_short_text(cursor);
+		return scan_short_text(scan);
 	case PROPERTY_IS_TABLE:
-		return cursor_long_text(cursor);
+		return scan_long_text(scan);
 	case PROPERTY_IS_OCTET:
-		return cursor_take(cursor, 1);
+		return scan_take(scan, 1);
 	case PROPERTY_IS_TIMESTAMP:
-		return cursor_take(cursor, 8);
+		return scan_take(scan, 8);
 	}
 	abort();
 }
 
 bool properties_read(struct slice bytes, struct properties *properties)
 {
-	struct cursor cursor = { .next = bytes.bytes, .left_bytes = bytes.length };
-	unsigned flags = cursor_u16(&cursor);
+	struct scan scan = { .next = bytes.bytes, .left_bytes = bytes.length };
+	unsigned flags = scan_u16(&scan);
 	*properties = (struct properties){ 0 };
 	for (size_t i = 0; i < PROPERTY_COUNT; i++)
 		if (flags & flag_of(i))
-			properties->values[i] = take_value(&cursor, property_forms[i].kind);
-	return !cursor.is_bad && cursor.left_bytes == 0 && (flags & FLAGS_CONTINUE) == 0;
+			properties->values[i] = take_value(&scan, property_forms[i].kind);
+	return !scan.is_bad && scan.left_bytes == 0 && (flags & FLAGS_CONTINUE) == 0;
 }
 
 /* One header as bytes. */
@@ -64,28 +64,28 @@ struct header {
 	uint8_t kind;
 };
 
-static struct slice skip_value(struct cursor *cursor, uint8_t kind)
+static struct slice skip_value(struct scan *scan, uint8_t kind)
 {
 	static const char *const kinds[] = { "V", "tbB", "su", "", "Iif", "D", "", "", "lLTd" };
 	if (kind != '\0' && strchr("SxFA", kind) != NULL)
-		return cursor_long_text(cursor);
+		return scan_long_text(scan);
 	for (size_t length = 0; length < sizeof(kinds) / sizeof(kinds[0]); length++)
 		if (kind != '\0' && strchr(kinds[length], kind) != NULL)
-			return cursor_take(cursor, length);
-	return cursor_take(cursor, SIZE_MAX); /* of unknown length: nothing behind it can be read */
+			return scan_take(scan, length);
+	return scan_take(scan, SIZE_MAX); /* of unknown length: nothing behind it can be read */
 }
 
-/* False: the table's end, or it is broken (cursor->is_bad). */
-static bool next_header(struct cursor *cursor, struct header *header)
+/* False: the table's end, or it is broken (scan->is_bad). */
+static bool next_header(struct scan *scan, struct header *header)
 {
-	if (cursor->left_bytes == 0)
+	if (scan->left_bytes == 0)
 		return false;
-	const unsigned char *start = cursor->next;
-	header->name = cursor_short_text(cursor);
-	header->kind = cursor_byte(cursor);
-	header->value = skip_value(cursor, header->kind);
-	header->entry = (struct slice){ .bytes = start, .length = (size_t)(cursor->next - start) };
-	return !cursor->is_bad;
+	const unsigned char *start = scan->next;
+	header->name = scan_short_text(scan);
+	header->kind = scan_byte(scan);
+	header->value = skip_value(scan, header->kind);
+	header->entry = (struct slice){ .bytes = start, .length = (size_t)(scan->next - start) };
+	return !scan->is_bad;
 }
 
 static bool is_named(const struct header *header, const char *name)
@@ -122,16 +122,16 @@ static bool write_headers(const struct properties *properties, struct buffer *he
 {
 	struct slice table_bytes = properties->values[PROPERTY_HEADERS];
 	struct slice sender = properties->values[PROPERTY_USER_ID];
-	struct cursor cursor = { .next = table_bytes.bytes, .left_bytes = table_bytes.length };
+	struct scan scan = { .next = table_bytes.bytes, .left_bytes = table_bytes.length };
 	struct header header;
-	while (next_header(&cursor, &header)) {
+	while (next_header(&scan, &header)) {
 		if (!is_dropped(&header))
 			buffer_add(headers, header.entry.bytes, header.entry.length);
 		else if (is_named(&header, "sender") && header.kind == 'S')
 			sender = header.value;
 	}
 	add_sender(headers, sender);
-	return !cursor.is_bad;
+	return !scan.is_bad;
 }
 
 static void write_value(struct buffer *out, size_t property, struct slice value)

@@ -7,7 +7,7 @@
 #include <jansson.h>
 
 #include "buffer.h"
-#include "cursor.h"
+#include "scan.h"
 
 /* In their order on the wire. */
 enum property {

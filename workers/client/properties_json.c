@@ -31,65 +31,65 @@ static json_t *real_json(double number)
 	return isfinite(number) ? json_real(number) : json_null();
 }
 
-static json_t *take_float(struct cursor *cursor)
+static json_t *take_float(struct scan *scan)
 {
-	uint32_t bits = cursor_u32(cursor);
+	uint32_t bits = scan_u32(scan);
 	float number;
 	memcpy(&number, &bits, sizeof(number));
 	return real_json((double)number);
 }
 
-static json_t *take_double(struct cursor *cursor)
+static json_t *take_double(struct scan *scan)
 {
-	uint64_t bits = cursor_u64(cursor);
+	uint64_t bits = scan_u64(scan);
 	double number;
 	memcpy(&number, &bits, sizeof(number));
 	return real_json(number);
 }
 
-static json_t *take_decimal(struct cursor *cursor)
+static json_t *take_decimal(struct scan *scan)
 {
-	int places = cursor_byte(cursor);
-	double number = (int32_t)cursor_u32(cursor);
+	int places = scan_byte(scan);
+	double number = (int32_t)scan_u32(scan);
 	for (; places > 0; places--)
 		number /= 10;
 	return real_json(number);
 }
 
 /* Kinds that hold no other values; NULL: it is none of them. */
-static json_t *take_plain(struct cursor *cursor, uint8_t kind)
+static json_t *take_plain(struct scan *scan, uint8_t kind)
 {
 	switch (kind) {
 	case 't':
-		return json_boolean(cursor_byte(cursor) != 0);
+		return json_boolean(scan_byte(scan) != 0);
 	case 'b':
-		return json_integer((int8_t)cursor_byte(cursor));
+		return json_integer((int8_t)scan_byte(scan));
 	case 'B':
-		return json_integer(cursor_byte(cursor));
+		return json_integer(scan_byte(scan));
 	case 's':
-		return json_integer((int16_t)cursor_u16(cursor));
+		return json_integer((int16_t)scan_u16(scan));
 	case 'u':
-		return json_integer(cursor_u16(cursor));
+		return json_integer(scan_u16(scan));
 	case 'I':
-		return json_integer((int32_t)cursor_u32(cursor));
+		return json_integer((int32_t)scan_u32(scan));
 	case 'i':
-		return json_integer(cursor_u32(cursor));
+		return json_integer(scan_u32(scan));
 	case 'l':
 	case 'L':
 	case 'T':
-		return json_integer((json_int_t)cursor_u64(cursor));
+		return json_integer((json_int_t)scan_u64(scan));
 	case 'f':
-		return take_float(cursor);
+		return take_float(scan);
 	case 'd':
-		return take_double(cursor);
+		return take_double(scan);
 	case 'D':
-		return take_decimal(cursor);
+		return take_decimal(scan);
 	case 'V':
 		return json_null();
 	case 'S':
-		return properties_text(cursor_long_text(cursor));
+		return properties_text(scan_long_text(scan));
 	case 'x':
-		return properties_base64(cursor_long_text(cursor));
+		return properties_base64(scan_long_text(scan));
 	default:
 		return NULL;
 	}
@@ -109,17 +109,17 @@ static void set_member(json_t *object, struct slice name, json_t *value)
 /* The values of a table ('F') or an array ('A'). NULL: not of this form. Bounded by DEPTH_MAX, whatever is in the bytes. */
 static json_t *read_values(uint8_t container, struct slice bytes, int depth)
 {
-	struct cursor cursor = { .next = bytes.bytes, .left_bytes = bytes.length };
+	struct scan scan = { .next = bytes.bytes, .left_bytes = bytes.length };
 	json_t *values = container == 'F' ? json_object() : json_array();
-	while (values != NULL && cursor.left_bytes > 0) {
-		struct slice name = container == 'F' ? cursor_short_text(&cursor) : (struct slice){ .bytes = NULL };
-		uint8_t kind = cursor_byte(&cursor);
+	while (values != NULL && scan.left_bytes > 0) {
+		struct slice name = container == 'F' ? scan_short_text(&scan) : (struct slice){ .bytes = NULL };
+		uint8_t kind = scan_byte(&scan);
 		bool is_container = kind == 'F' || kind == 'A';
-		struct slice inner = is_container ? cursor_long_text(&cursor) : (struct slice){ .bytes = NULL };
-		json_t *value = is_container ? NULL : take_plain(&cursor, kind);
-		if (is_container && !cursor.is_bad)
+		struct slice inner = is_container ? scan_long_text(&scan) : (struct slice){ .bytes = NULL };
+		json_t *value = is_container ? NULL : take_plain(&scan, kind);
+		if (is_container && !scan.is_bad)
 			value = depth < DEPTH_MAX ? read_values(kind, inner, depth + 1) : properties_base64(inner);
-		if (value == NULL || cursor.is_bad) {
+		if (value == NULL || scan.is_bad) {
 			json_decref(value);
 			json_decref(values);
 			values = NULL;
@@ -135,16 +135,16 @@ static json_t *read_values(uint8_t container, struct slice bytes, int depth)
 static json_t *property_json(const struct properties *properties, size_t property)
 {
 	struct slice value = properties->values[property];
-	struct cursor cursor = { .next = value.bytes, .left_bytes = value.length };
+	struct scan scan = { .next = value.bytes, .left_bytes = value.length };
 	switch (property_forms[property].kind) {
 	case PROPERTY_IS_SHORT_TEXT:
 		return properties_text(value);
 	case PROPERTY_IS_TABLE:
 		return read_values('F', value, 0);
 	case PROPERTY_IS_OCTET:
-		return json_integer(cursor_byte(&cursor));
+		return json_integer(scan_byte(&scan));
 	case PROPERTY_IS_TIMESTAMP:
-		return json_integer((json_int_t)cursor_u64(&cursor));
+		return json_integer((json_int_t)scan_u64(&scan));
 	}
 	abort();
 }

@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct cursor {
+struct scan {
 	const unsigned char *next; /* borrowed */
 	size_t left_bytes;
 	bool is_bad; /* more was asked for than there was */
@@ -17,14 +17,14 @@ struct slice {
 };
 
 /* Big-endian integers. */
-uint8_t cursor_byte(struct cursor *cursor);
-uint16_t cursor_u16(struct cursor *cursor);
-uint32_t cursor_u32(struct cursor *cursor);
-uint64_t cursor_u64(struct cursor *cursor);
+uint8_t scan_byte(struct scan *scan);
+uint16_t scan_u16(struct scan *scan);
+uint32_t scan_u32(struct scan *scan);
+uint64_t scan_u64(struct scan *scan);
 
 /* `length` bytes; absent when there are fewer. */
-struct slice cursor_take(struct cursor *cursor, size_t length);
+struct slice scan_take(struct scan *scan, size_t length);
 
 /* AMQP's short and long texts: a length of one or four bytes, then as many. */
-struct slice cursor_short_text(struct cursor *cursor);
-struct slice cursor_long_text(struct cursor *cursor);
+struct slice scan_short_text(struct scan *scan);
+struct slice scan_long_text(struct scan *scan);
