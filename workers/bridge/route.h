@@ -35,7 +35,7 @@ struct command {
 		[ROUTE_EVENTS_MAX]; /* with `Prefer: wait`: the final decision, by `key`; else `accepted` is final */
 	const char *key;        /* member that the decision and the command share; NULL: there is no decision */
 	const char *id_member;  /* gets the id of the path */
-	const char *facility;   /* member that must be the caller's; gets his when it is absent */
+	const char *facility;   /* member that must be the caller's; gets his where it may be absent */
 	const char *actor;      /* member that gets the caller's subject when it is absent */
 	const char *location;   /* of what is made, by `key`: "/v1/blood-requests/" */
 	const struct reading *about; /* must be there, and the caller's; NULL: nothing */
