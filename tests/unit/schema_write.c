@@ -202,7 +202,7 @@ START_TEST(events_know_their_id_lane_and_urgency)
 	ck_assert(event_type(BLOODBANK_BLOOD_APPROVED)->has_emergency_lane);
 	ck_assert(!event_type(BLOODBANK_UNIT_RECEIVE)->has_emergency_lane);
 	ck_assert(event_type(BLOODBANK_UNIT_RECEIVE)->mandatory);
-	ck_assert(!event_type(HOSPITAL_REQUEST_UPDATED)->mandatory);
+	ck_assert(!event_type(BLOODBANK_UNIT_RECEIVED)->mandatory);
 	ck_assert(event_type(HOSPITAL_REQUEST_ANSWERED)->is_answer);
 	ck_assert_str_eq(event_type(HOSPITAL_QUERY_REQUEST)->exchange, "questions");
 }
