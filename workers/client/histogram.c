@@ -51,12 +51,11 @@ void histogram_add(struct histogram *histogram, int64_t value)
 		histogram->max = value;
 }
 
-int64_t histogram_percentile(const struct histogram *histogram, double percent)
+int64_t histogram_quantile(const struct histogram *histogram, unsigned per_mille)
 {
-	double rank = percent / 100 * (double)histogram->count;
-	uint64_t wanted = (uint64_t)rank, sum = 0;
-	if (wanted == 0 || (double)wanted < rank)
-		wanted++;
+	uint64_t wanted = (histogram->count * per_mille + 999) / 1000, sum = 0;
+	if (wanted == 0)
+		wanted = 1;
 	if (histogram->count == 0)
 		return 0;
 	for (int64_t bucket = 0; bucket < HISTOGRAM_BUCKETS; bucket++) {

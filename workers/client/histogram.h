@@ -21,5 +21,5 @@ void histogram_clear(struct histogram *histogram);
 /* A negative value counts as 0. */
 void histogram_add(struct histogram *histogram, int64_t value);
 
-/* The value below or at which `percent` of all are; 0 while there are none. */
-int64_t histogram_percentile(const struct histogram *histogram, double percent);
+/* The value below or at which that share of all is: 999 for the 99.9th percentile. 0 while there are none. */
+int64_t histogram_quantile(const struct histogram *histogram, unsigned per_mille);

@@ -12,8 +12,8 @@ enum { PERCENTILES = 4, NUMBER_BYTES = 32 };
 
 static const struct {
 	const char *name;
-	double percent;
-} percentiles[PERCENTILES] = { { "p50", 50 }, { "p90", 90 }, { "p99", 99 }, { "p99.9", 99.9 } };
+	unsigned per_mille;
+} percentiles[PERCENTILES] = { { "p50", 500 }, { "p90", 900 }, { "p99", 990 }, { "p99.9", 999 } };
 
 static double milliseconds(int64_t microseconds)
 {
@@ -59,7 +59,7 @@ static void add_latency_row(struct table *table, const char *name, const struct 
 	snprintf(numbers[0], NUMBER_BYTES, "%" PRIu64, histogram->count);
 	for (size_t i = 0; i < PERCENTILES; i++)
 		snprintf(numbers[i + 1], NUMBER_BYTES, "%.2f",
-			milliseconds(histogram_percentile(histogram, percentiles[i].percent)));
+			milliseconds(histogram_quantile(histogram, percentiles[i].per_mille)));
 	snprintf(numbers[PERCENTILES + 1], NUMBER_BYTES, "%.2f", milliseconds(histogram->max));
 	const char *const cells[] = { name, numbers[0], numbers[1], numbers[2], numbers[3], numbers[4],
 		numbers[5] };
@@ -111,7 +111,7 @@ static json_t *latencies(const struct histogram *histogram)
 	json_t *object = json_pack("{s:I}", "count", (json_int_t)histogram->count);
 	for (size_t i = 0; i < PERCENTILES; i++)
 		json_object_set_new(object, percentiles[i].name,
-			json_real(milliseconds(histogram_percentile(histogram, percentiles[i].percent))));
+			json_real(milliseconds(histogram_quantile(histogram, percentiles[i].per_mille))));
 	json_object_set_new(object, "max", json_real(milliseconds(histogram->max)));
 	return object;
 }

@@ -22,17 +22,24 @@ static bool is_control(const char *text)
 	return first < 0x20 || first == 0x7f || (first == 0xc2 && second >= 0x80 && second < 0xa0);
 }
 
+/* Of a text that was cut: without the character that was cut too. */
+static size_t whole_characters(const char *text, size_t count)
+{
+	while (count > 0 && ((unsigned char)text[count - 1] & 0xc0) == 0x80)
+		count--;
+	return count > 0 && (unsigned char)text[count - 1] >= 0xc0 ? count - 1 : count;
+}
+
 void print_safe(const char *text, char *out, size_t size)
 {
 	size_t count = 0;
-	for (const char *at = text == NULL ? "" : text; *at != '\0' && count + 1 < size; at++) {
+	const char *at = text == NULL ? "" : text;
+	for (; *at != '\0' && count + 1 < size; at++) {
 		bool is_bad = is_control(at);
 		at += is_bad && (unsigned char)*at == 0xc2;
 		out[count++] = is_bad ? '?' : *at;
 	}
-	while (count > 0 && count + 1 == size && ((unsigned char)out[count - 1] & 0x80) != 0)
-		count--; /* a character may have been cut */
-	out[count] = '\0';
+	out[*at == '\0' ? count : whole_characters(out, count)] = '\0';
 }
 
 void print_json_value(const json_t *value)
