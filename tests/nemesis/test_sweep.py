@@ -69,7 +69,8 @@ def test_killed_after_a_timer(world, prepare, passage, event):
     assert len([what for what in trial.heard().values() if what[2] == event]) == 1
 
 
-@pytest.mark.parametrize("worker, event", [("hospital", "hospital.blood.requested"), ("bloodbank", "bloodbank.blood.rejected")])
+@pytest.mark.parametrize("worker, event", [("hospital", "hospital.blood.requested"), ("bloodbank", "bloodbank.blood.rejected"),
+                                           ("notification", "notification.message.created")])
 def test_a_missing_binding(world, worker, event):
     kills.miss_a_binding(world, worker, event)
 

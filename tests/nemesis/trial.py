@@ -14,11 +14,12 @@ SETTLE_SECONDS = 20
 SWEEP_AFTER_MS = 500
 STEADY_SECONDS = 0.4  # longer than the broker's counts are old
 TABLES = {"hospital": ("request", "allocation", "request_unit", "request_warning", "unit_release", "cancellation"),
-          "bloodbank": ("request", "decision", "unit", "stock", "bin", "tombstone")}
+          "bloodbank": ("request", "decision", "unit", "stock", "bin", "tombstone"),
+          "notification": ("notification", "shelf", "digest_window")}
 # One such event or view sums up a whole batch, and a batch writes a row once, so how many there are, and their versions, depend on
 # how the messages were batched.
 SUMMARIES = ("bloodbank.inventory.updated", "bloodbank.stock.low", "bloodbank.stock.critical", "bloodbank.stock.recovered")
-SUMMED_UP = ("stock", "unit")
+UNCOMPARED = {"stock": "version", "unit": "version", "notification": "position"}  # the place in a list, as it came about
 SUMMARY_VIEWS = "view:stock:"
 
 
@@ -49,6 +50,7 @@ class Plan:
     batch: list  # at once: it is killed in the middle of these
     late: list  # while it is dead
     parked: list  # ids of messages that are to be parked
+    hears_itself: bool = False  # its own events come back to its queue
 
 
 def command(event, label, body, user="upstream"):
@@ -118,7 +120,38 @@ def bloodbank_plan():
     return Plan("bloodbank", before, batch, late, [bodies.identity("bad"), bodies.identity("stock")])
 
 
-PLANS = {"hospital": hospital_plan, "bloodbank": bloodbank_plan}
+def told(event, label, body, user=None):
+    return command(event, label, body, user or event.split(".", maxsplit=1)[0])
+
+
+def acknowledged(label, **members):
+    return command("notification.message.acknowledge", label, {"notification_id": bodies.notification("known")} | members)
+
+
+def notification_plan():
+    """Facts that one or several are told of, one told twice, one unreadable, changes of stock, and acknowledgements of what was told in
+    peace: a good one, a stranger's, one of nothing, and another under a known id."""
+    before = [requested("known"), requested("read", urgency="emergency"), acknowledged("ack", by="nurse-1"),
+              told("bloodbank.inventory.updated", "counted", bodies.stock(12, 3))]
+    batch = [requested(label) for label in ("one", "two", "three")] + [
+        requested("two"),
+        requested("bad", quantity=101),
+        told("bloodbank.blood.approved", "granted", bodies.approval("read", 1) | {"urgency": "emergency"}),
+        told("bloodbank.blood.rejected", "denied", bodies.rejection("one")),
+        told("hospital.blood.cancelled", "ended", {"request_id": bodies.identity("request two"), "hospital_id": "hospital-001",
+                                                   "reason": "not needed"}),
+        told("bloodbank.stock.low", "low", bodies.alert(7)),
+        told("bloodbank.inventory.updated", "newer stock", bodies.stock(11, 5)),
+        told("bloodbank.inventory.updated", "older stock", bodies.stock(99, 4)),
+        acknowledged("ack", by="nurse-2"),
+        acknowledged("not mine", facility_id="hospital-002"),
+        command("notification.message.acknowledge", "nothing", {"notification_id": bodies.identity("nothing")}),
+    ]
+    late = [requested("urgent", urgency="emergency"), requested("one"), told("bloodbank.stock.recovered", "better", bodies.alert(8))]
+    return Plan("notification", before, batch, late, [bodies.identity("bad"), bodies.identity("ack")], hears_itself=True)
+
+
+PLANS = {"hospital": hospital_plan, "bloodbank": bloodbank_plan, "notification": notification_plan}
 
 
 class Trial:
@@ -247,7 +280,7 @@ class Trial:
         return views
 
     def table(self, name):
-        without = "- 'version'" if name in SUMMED_UP else ""
+        without = f"- '{UNCOMPARED[name]}'" if name in UNCOMPARED else ""
         return sorted(timeless(json.dumps(row, sort_keys=True)) for row, in self.rows(
             f"SELECT to_jsonb(t) {without} FROM {name} t"))
 
