@@ -24,14 +24,23 @@ def c_array(name, content):
     """A text of any length as a C array; string literals are limited to 4,095 bytes."""
     data = [str(byte) for byte in content.encode()] + ["0"]
     rows = [", ".join(data[start:start + 24]) for start in range(0, len(data), 24)]
-    return (f'/* Made from amqp-topology/ by generate.py: topology.json. */\n#include "topology_data.h"\n\n'
-            f"const char {name}[] = {{\n\t" + ",\n\t".join(rows) + ",\n};\n")
+    return f"\nconst char {name}[] = {{\n\t" + ",\n\t".join(rows) + ",\n};\n"
 
 
-TOPOLOGY_HEADER = """/* What the broker must look like, as JSON: vhost, users, exchanges, queues, bindings, policies, permissions. */
+TOPOLOGY_HEADER = """/* The contract as texts. */
 #pragma once
 
+/* What the broker must look like, as JSON: vhost, users, exchanges, queues, bindings, policies, permissions. */
 extern const char topology_text[];
+
+/*
+ * Who tells whom what, as JSON: users {name: kind}, events [{event, title, exchange, keys, emitters, consumers, queues,
+ * caused_by {who emits it: events or "timer"}}]. Consumers are workers, `feed`, `views` and `asker`.
+ */
+extern const char flow_text[];
+"""
+TOPOLOGY_SOURCE = """/* Made from amqp-topology/ by generate.py: topology.json, and the flow. */
+#include "topology_data.h"
 """
 
 
@@ -41,7 +50,8 @@ def make_code(contract, arguments):
     write(arguments.output, "events.h", code.header(contract.model, contract.events))
     write(arguments.output, "events.c", code.source(contract.model, contract.events))
     write(arguments.output, "topology_data.h", TOPOLOGY_HEADER)
-    write(arguments.output, "topology_data.c", c_array("topology_text", topology))
+    write(arguments.output, "topology_data.c", TOPOLOGY_SOURCE + c_array("topology_text", topology)
+          + c_array("flow_text", json.dumps(flow.data(contract)) + "\n"))
     write(arguments.output, "topology.json", topology)
     write(arguments.output, "flow.md", flow.page(contract))
     if arguments.depfile:

@@ -6,7 +6,7 @@
 enum { METHOD = 1, HEADER = 2, BODY = 3, HEARTBEAT = 8, FRAME_END = 0xCE };
 enum { SHORT_TEXT_MAX = 255, PERSISTENT = 2 };
 enum { CLASS_CONNECTION = 10, CLASS_BASIC = 60 };
-enum { CLOSE_OK = 51, QOS = 10, CONSUME = 20, CANCEL = 30, PUBLISH = 40, ACK = 80 };
+enum { CLOSE_OK = 51, QOS = 10, CONSUME = 20, CANCEL = 30, PUBLISH = 40, GET = 70, ACK = 80 };
 
 /* Which properties a header frame holds; they follow in this order. */
 enum property {
@@ -127,31 +127,42 @@ static void add_properties(struct buffer *out, const struct publication *publica
 	add_text_if(out, publication->app_id);
 }
 
-static void add_body(struct buffer *out, const char *body, size_t length, size_t frame_max_bytes)
+static void add_body(struct buffer *out, const void *body, size_t length, size_t frame_max_bytes)
 {
 	size_t piece_max = frame_max_bytes - WIRE_FRAME_OVERHEAD;
 	for (size_t offset = 0; offset < length; offset += piece_max) {
 		size_t left = length - offset;
 		size_t mark = frame_begin(out, BODY, WIRE_CHANNEL);
-		buffer_add(out, body + offset, left < piece_max ? left : piece_max);
+		buffer_add(out, (const char *)body + offset, left < piece_max ? left : piece_max);
 		frame_end(out, mark);
 	}
+}
+
+static void add_publish(struct buffer *out, const char *exchange, const char *routing_key, bool is_mandatory)
+{
+	size_t mark = method_begin(out, WIRE_CHANNEL, CLASS_BASIC, PUBLISH);
+	buffer_add_u16(out, 0);
+	add_short_text(out, exchange);
+	add_short_text(out, routing_key);
+	buffer_add_byte(out, is_mandatory);
+	frame_end(out, mark);
+}
+
+/* Begins the header frame; the properties follow. */
+static size_t header_begin(struct buffer *out, size_t body_bytes)
+{
+	size_t mark = frame_begin(out, HEADER, WIRE_CHANNEL);
+	buffer_add_u16(out, CLASS_BASIC);
+	buffer_add_u16(out, 0);
+	buffer_add_u64(out, body_bytes);
+	return mark;
 }
 
 void wire_publish(struct buffer *out, const struct publication *publication, const char *user,
 	size_t frame_max_bytes)
 {
-	size_t mark = method_begin(out, WIRE_CHANNEL, CLASS_BASIC, PUBLISH);
-	buffer_add_u16(out, 0);
-	add_short_text(out, publication->exchange);
-	add_short_text(out, publication->routing_key);
-	buffer_add_byte(out, publication->is_mandatory);
-	frame_end(out, mark);
-
-	mark = frame_begin(out, HEADER, WIRE_CHANNEL);
-	buffer_add_u16(out, CLASS_BASIC);
-	buffer_add_u16(out, 0);
-	buffer_add_u64(out, publication->body_bytes);
+	add_publish(out, publication->exchange, publication->routing_key, publication->is_mandatory);
+	size_t mark = header_begin(out, publication->body_bytes);
 	add_properties(out, publication, user);
 	frame_end(out, mark);
 
@@ -194,6 +205,25 @@ void wire_cancel(struct buffer *out, const char *tag)
 	add_short_text(out, tag);
 	buffer_add_byte(out, NO_WAIT);
 	frame_end(out, mark);
+}
+
+void wire_get(struct buffer *out, const char *queue)
+{
+	size_t mark = method_begin(out, WIRE_CHANNEL, CLASS_BASIC, GET);
+	buffer_add_u16(out, 0);
+	add_short_text(out, queue);
+	buffer_add_byte(out, 0);
+	frame_end(out, mark);
+}
+
+void wire_republish(struct buffer *out, const char *queue, struct slice properties, struct slice body,
+	size_t frame_max_bytes)
+{
+	add_publish(out, "", queue, true);
+	size_t mark = header_begin(out, body.length);
+	buffer_add(out, properties.bytes, properties.length);
+	frame_end(out, mark);
+	add_body(out, body.bytes, body.length, frame_max_bytes);
 }
 
 void wire_heartbeat(struct buffer *out)

@@ -150,7 +150,10 @@ struct runtime {
 	struct metric metrics[METRIC_COUNT];
 };
 
-/* worker_read.c: a delivery to an incoming message. False: to be parked for `why`. */
+/* worker_read.c: the event's name: the property `type`, else the routing key without its lane. */
+const char *delivery_event_name(const struct delivery *delivery, struct arena *arena);
+
+/* A delivery to an incoming message. False: to be parked for `why`. */
 bool incoming_read(const struct runtime *runtime, struct delivery *delivery, struct arena *arena,
 	struct incoming *incoming, struct why *why);
 

@@ -15,8 +15,7 @@ static bool ends_with(const char *text, const char *suffix)
 	return length >= suffix_length && strcmp(text + length - suffix_length, suffix) == 0;
 }
 
-/* The event's name: the property `type`, else the routing key without its lane. */
-static const char *name_of_event(const struct delivery *delivery, struct arena *arena)
+const char *delivery_event_name(const struct delivery *delivery, struct arena *arena)
 {
 	if (delivery->type != NULL)
 		return delivery->type;
@@ -100,7 +99,7 @@ static bool read_id(const struct runtime *runtime, const struct delivery *delive
 static bool read_event(const struct runtime *runtime, const struct delivery *delivery, struct arena *arena,
 	struct incoming *incoming, struct why *why)
 {
-	const char *name = name_of_event(delivery, arena);
+	const char *name = delivery_event_name(delivery, arena);
 	enum event event = event_find(name);
 	incoming->message.event = event;
 	if (event == EVENT_NONE)

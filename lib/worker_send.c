@@ -245,7 +245,7 @@ void flight_park(struct runtime *runtime, struct flight *flight, const struct de
 	output->routing_key = runtime->queues[delivery->lane];
 	output->message_id = delivery->message_id;
 	output->correlation_id = delivery->correlation_id;
-	output->type = delivery->type != NULL ? delivery->type : delivery->routing_key;
+	output->type = delivery_event_name(delivery, &flight->arena);
 	output->causation_id = delivery->causation_id;
 	output->traceparent = delivery->traceparent;
 	output->created_at = flight->extras.now;

@@ -117,6 +117,20 @@ def queue_table(contract):
     return lines + ["", f"Parked messages: exchange `parked`, routing key = queue: {parked}.", ""]
 
 
+def describe(contract, event):
+    """One event, for programs: consumers are workers and places, `queues` where the workers find it."""
+    consumers = [owner_of(contract, consumer) for consumer in event.consumers]
+    return {"event": event.name, "title": contract.document["components"]["messages"][event.name]["title"],
+            "exchange": event.exchange, "keys": event.keys(), "emitters": event.emitters,
+            "consumers": list(dict.fromkeys(consumers)), "queues": event.queues, "caused_by": event.caused_by}
+
+
+def data(contract):
+    """Who tells whom what, for programs."""
+    return {"users": {user: row["kind"] for user, row in contract.users.items()},
+            "events": [describe(contract, event) for event in contract.events]}
+
+
 def page(contract):
     head = ["# Who tells whom what", "", "Made from amqp-topology/ by generate.py.", ""]
     return "\n".join(head + picture(contract) + table(contract) + queue_table(contract) + bodies(contract))

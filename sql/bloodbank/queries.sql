@@ -231,3 +231,40 @@ SELECT s.bank_id::text, s.component::text, s.blood_group::text, s.available, s.r
 FROM stock s
 WHERE s.bank_id = split_part($1::text, '/', 1) AND s.component = split_part($1, '/', 2)
 	AND s.blood_group = split_part($1, '/', 3);
+
+-- Pages of units, by id: those behind the last one of the page before.
+
+-- name: unit_page
+SELECT unit_id FROM unit WHERE unit_id > $1::text ORDER BY unit_id LIMIT $2::bigint;
+
+-- Each bank, component, group and status that is wanted is a stretch of the index. Only those that begin first can reach the page:
+-- of the others one row is read each.
+-- name: unit_page_of
+WITH stretch AS MATERIALIZED (
+	SELECT b.bank_id, c.component, g.blood_group, s.status, begins.unit_id
+	FROM bank b
+	CROSS JOIN unnest($3::text[]) AS c (component)
+	CROSS JOIN unnest($4::text[]) AS g (blood_group)
+	CROSS JOIN unnest($5::text[]) AS s (status)
+	CROSS JOIN LATERAL (
+		SELECT u.unit_id
+		FROM unit u
+		WHERE u.bank_id = b.bank_id AND u.component = c.component AND u.blood_group = g.blood_group AND u.status = s.status
+			AND u.unit_id > $1::text
+		ORDER BY u.unit_id
+		LIMIT 1) AS begins
+	WHERE $6::text IS NULL OR b.bank_id = $6::text
+	ORDER BY begins.unit_id
+	LIMIT $2::bigint
+)
+SELECT found.unit_id
+FROM stretch
+CROSS JOIN LATERAL (
+	SELECT more.unit_id
+	FROM unit more
+	WHERE more.bank_id = stretch.bank_id AND more.component = stretch.component
+		AND more.blood_group = stretch.blood_group AND more.status = stretch.status AND more.unit_id >= stretch.unit_id
+	ORDER BY more.unit_id
+	LIMIT $2::bigint) AS found
+ORDER BY found.unit_id
+LIMIT $2::bigint;

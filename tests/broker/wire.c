@@ -111,6 +111,26 @@ START_TEST(properties_and_headers_in_their_order)
 }
 END_TEST
 
+START_TEST(asking_for_one_message)
+{
+	wire_get(&out, "bank");
+	CHECK_BYTES("\x01\0\x01\0\0\0\x0c\0\x3c\0\x46\0\0\x04"
+				"bank\0\xce");
+}
+END_TEST
+
+START_TEST(sending_again_what_is_bytes_already)
+{
+	const struct slice properties = { (const unsigned char *)"\x10\0\x02", 3 };
+	const struct slice body = { (const unsigned char *)"\0\xff", 2 };
+	wire_republish(&out, "q", properties, body, 4096);
+	CHECK_BYTES("\x01\0\x01\0\0\0\x0a\0\x3c\0\x28\0\0\0\x01"
+				"q\x01\xce"
+				"\x02\0\x01\0\0\0\x0f\0\x3c\0\0\0\0\0\0\0\0\0\x02\x10\0\x02\xce"
+				"\x03\0\x01\0\0\0\x02\0\xff\xce");
+}
+END_TEST
+
 START_TEST(a_body_is_cut_into_frames)
 {
 	static char body[10000];
@@ -160,6 +180,8 @@ int main(void)
 	tcase_add_test(test_case, prefetch_cancel_and_consume);
 	tcase_add_test(test_case, a_publish_with_nothing_but_what_is_required);
 	tcase_add_test(test_case, properties_and_headers_in_their_order);
+	tcase_add_test(test_case, asking_for_one_message);
+	tcase_add_test(test_case, sending_again_what_is_bytes_already);
 	tcase_add_test(test_case, a_body_is_cut_into_frames);
 	tcase_add_test(test_case, texts_that_the_protocol_cannot_hold_are_cut);
 	suite_add_tcase(suite, test_case);

@@ -39,6 +39,11 @@ def unit_id(serial, product="E0336"):
     return f"A999926{serial:06d}-{product}-00"
 
 
+def cancel(label):
+    """A request is taken back: as its hospital says it, and as the worker tells it."""
+    return {"request_id": identity(f"request {label}"), "reason": "no longer needed", "cancelled_by": "dr-2"}
+
+
 def approval(label, serial):
     """A decision as the blood bank would send it."""
     return {"request_id": identity(f"request {label}"), "hospital_id": "hospital-001", "decision": "full",

@@ -13,8 +13,8 @@ MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d
 SETTLE_SECONDS = 20
 SWEEP_AFTER_MS = 500
 STEADY_SECONDS = 0.4  # longer than the broker's counts are old
-TABLES = {"hospital": ("request", "allocation", "request_unit", "request_warning", "unit_release"),
-          "bloodbank": ("request", "decision", "unit", "stock", "bin")}
+TABLES = {"hospital": ("request", "allocation", "request_unit", "request_warning", "unit_release", "cancellation"),
+          "bloodbank": ("request", "decision", "unit", "stock", "bin", "tombstone")}
 # One such event or view sums up a whole batch, and a batch writes a row once, so how many there are, and their versions, depend on
 # how the messages were batched.
 SUMMARIES = ("bloodbank.inventory.updated", "bloodbank.stock.low", "bloodbank.stock.critical", "bloodbank.stock.recovered")
@@ -60,8 +60,10 @@ def asked(label, **changes):
 
 
 def hospital_plan():
-    """Good requests beside a doubled one, a known id with another body, an unreadable one, a refused one, and decisions."""
-    before = [asked("early"), asked("known"), asked("alarm", urgency="emergency")]
+    """Good requests beside a doubled one, a known id with another body, an unreadable one, a refused one, decisions, and cancels: of
+    a request, of one that comes later, and of one that has ended."""
+    before = [asked("early"), asked("known"), asked("alarm", urgency="emergency"), asked("regretted"),
+              command("bloodbank.blood.rejected", "declined", bodies.rejection("lost"), "bloodbank")]
     batch = [asked(label) for label in ("one", "two", "three", "four", "five")] + [
         asked("two"),
         command("hospital.blood.request", "known", bodies.request("known", quantity=7)),
@@ -70,8 +72,11 @@ def hospital_plan():
         command("bloodbank.blood.approved", "yes", bodies.approval("early", 1), "bloodbank"),
         command("bloodbank.blood.rejected", "no", bodies.rejection("unheard"), "bloodbank"),
         command("hospital.blood.requested", "straight", bodies.request("straight")),
+        command("hospital.blood.cancel", "regret", bodies.cancel("regretted")),
+        command("hospital.blood.cancel", "haste", bodies.cancel("unsaid")),
+        command("hospital.blood.cancel", "too late", bodies.cancel("lost")),
     ]
-    late = [asked("urgent", urgency="emergency"), asked("one"), asked("six")]
+    late = [asked("urgent", urgency="emergency"), asked("one"), asked("six"), asked("unsaid")]
     return Plan("hospital", before, batch, late, [bodies.identity("bad"), bodies.identity("known")])
 
 
@@ -84,12 +89,16 @@ def received(label, *arguments, **changes):
 
 
 def bloodbank_plan():
-    """Requests that no two can serve with the same units, one that waits for an arrival, and the same faults."""
+    """Requests that no two can serve with the same units, one that waits for an arrival, the same faults, and cancels: of a request
+    whose units another one waits for, and of one that comes later."""
     platelets = {"component": "platelets", "group": "A+", "product_code": "E2846"}
     whole = {"component": "whole_blood", "product_code": "E0001"}
+    plasma = {"component": "plasma", "group": "AB+"}
     before = [received("stock", 1, 6), received("two's", 10, 2, group="A-", **whole),
               received("three's", 20, 2, group="B-", **whole), received("alarms", 40, 4, **platelets),
-              received("little", 50, 1, group="AB-", **whole), requested("much", group="AB-", quantity=3, component="whole_blood")]
+              received("little", 50, 1, group="AB-", **whole), requested("much", group="AB-", quantity=3, component="whole_blood"),
+              received("few", 80, 3, product_code="E0701", **plasma), requested("regretted plasma", quantity=2, **plasma),
+              requested("heir", quantity=2, **plasma)]
     batch = [
         requested("one"),
         requested("two", group="A-", component="whole_blood"),
@@ -101,8 +110,11 @@ def bloodbank_plan():
         requested("nothing", component="cryo", group="AB+"),
         requested("stranger", hospital_id="hospital-999"),
         received("new", 70, 1, group="O-", **whole),
+        command("hospital.blood.cancelled", "regret told", bodies.cancel("regretted plasma"), "hospital"),
+        command("hospital.blood.cancelled", "haste told", bodies.cancel("unspoken"), "hospital"),
     ]
-    late = [requested("urgent", urgency="emergency", component="platelets", group="A+"), requested("one")]
+    late = [requested("urgent", urgency="emergency", component="platelets", group="A+"), requested("one"),
+            requested("unspoken")]
     return Plan("bloodbank", before, batch, late, [bodies.identity("bad"), bodies.identity("stock")])
 
 

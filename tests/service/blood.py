@@ -54,6 +54,14 @@ BANK_FAULTS = {
                 AND d.body::jsonb -> 'units' @> jsonb_build_array(jsonb_build_object('unit_id', u.unit_id)))""",
 }
 
+# Whole blood has no floor, so whoever may have what is there need not wait for it.
+IN_VAIN = """
+    SELECT r.request_id, u.unit_id FROM request r
+    JOIN unit u ON u.component = r.component
+        AND u.blood_group::text IN (r.blood_group, replace(r.blood_group, '+', '-'))
+    WHERE r.status = 'waiting' AND r.component = 'whole_blood' AND u.status = 'available' AND u.designated_for IS NULL
+        AND u.expires_at > now()"""
+
 HOSPITAL_STATUSES = {
     "approved": "allocated >= quantity", "partially_approved": "allocated BETWEEN 1 AND quantity - 1",
     "rejected": "allocated = 0 AND reason IS NOT NULL", "pending": "allocated = 0 AND reason IS NULL",
@@ -107,6 +115,18 @@ def moments(value, name=""):
     if isinstance(value, list):
         return [found for part in value for found in moments(part, name)]
     return [value] if name.endswith(("_at", "_until", "as_of")) else []
+
+
+def share_lanes(world):
+    """Makes the workers' queues anew, without their single active consumer."""
+    for queue in ("bloodbank", "bloodbank.emergency", "hospital", "hospital.emergency"):
+        bindings = [found for found in world.management(f"queues/{{vhost}}/{queue}/bindings") if found["source"]]
+        world.management(f"queues/{{vhost}}/{queue}", "DELETE")
+        world.management(f"queues/{{vhost}}/{queue}", "PUT", json={
+            "durable": True, "arguments": {"x-queue-type": "quorum"}})
+        for found in bindings:
+            world.management(f"bindings/{{vhost}}/e/{found['source']}/q/{queue}", "POST", json={
+                "routing_key": found["routing_key"], "arguments": found["arguments"]})
 
 
 class Chain:

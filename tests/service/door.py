@@ -7,6 +7,7 @@ import subprocess
 import requests
 
 import world as world_module
+from described import Description
 from servers import BUILD, free_ports
 
 ANSWER_SECONDS = 40
@@ -25,6 +26,7 @@ class Door:
         self.admin = self.token("admin")
         self.worker = None
         self.start(env)
+        self.description = Description(self.session.get(self.url + "/openapi.json", timeout=ANSWER_SECONDS).json())
 
     def token(self, role, facility="*", rate=0, subject=None):
         """A new token; it is known to the bridge within CALLERS_LOOK_MS."""
@@ -61,7 +63,10 @@ class Door:
         if body is not None:
             headers.setdefault("Content-Type", "application/json")
             keywords["data"] = body if isinstance(body, bytes) else json.dumps(body)
-        return self.session.request(method, self.url + path, headers=headers, timeout=ANSWER_SECONDS, **keywords)
+        answer = self.session.request(method, self.url + path, headers=headers, timeout=ANSWER_SECONDS, **keywords)
+        if not keywords.get("stream"):
+            self.description.check(method, path, answer, keywords.get("data"))
+        return answer
 
     def get(self, path, token=None, **keywords):
         return self.call("GET", path, token, **keywords)

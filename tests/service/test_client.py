@@ -63,8 +63,8 @@ def chain(world, client):
 
 # -- usage
 
-def run_alone(*words):
-    return subprocess.run([str(PROGRAM), *words], env={"PATH": os.environ["PATH"]}, capture_output=True, text=True,
+def run_alone(*words, **environment):
+    return subprocess.run([str(PROGRAM), *words], env={"PATH": os.environ["PATH"]} | environment, capture_output=True, text=True,
                           timeout=20, check=False)
 
 

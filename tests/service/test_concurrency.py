@@ -5,7 +5,7 @@ active in one process at a time; here both take from both lanes, so that nothing
 import random
 import signal
 
-from blood import Chain, bag, in_seconds, wish
+from blood import IN_VAIN, Chain, bag, in_seconds, share_lanes, wish
 from servers import wait_until
 
 REQUESTS = 700
@@ -15,13 +15,6 @@ BANKS = ("bank-001", "bank-002")
 URGENCIES = ("emergency", "emergency", "urgent", "routine", "routine", "replenishment")
 # Whole blood has no floor and hardly any choice: who waits for it, and in which order, can be checked from outside.
 GROUPS = ("O+", "A+", "B+")
-
-IN_VAIN = """
-    SELECT r.request_id, u.unit_id FROM request r
-    JOIN unit u ON u.component = r.component
-        AND u.blood_group::text IN (r.blood_group, replace(r.blood_group, '+', '-'))
-    WHERE r.status = 'waiting' AND r.component = 'whole_blood' AND u.status = 'available' AND u.designated_for IS NULL
-        AND u.expires_at > now()"""
 
 # A request got more of its back-order while another, which comes before it, waited for the same.
 OUT_OF_TURN = """
@@ -48,18 +41,6 @@ DUE = """
     SELECT (SELECT count(*) FROM request WHERE status = 'scheduled' AND allocate_at < now() + interval '1 hour')
         + (SELECT count(*) FROM unit WHERE status IN ('available', 'reserved')
             AND least(reserved_until, expires_at) < now() + interval '1 hour')"""
-
-
-def share_lanes(world):
-    """Makes the workers' queues anew, without their single active consumer."""
-    for queue in ("bloodbank", "bloodbank.emergency", "hospital", "hospital.emergency"):
-        bindings = [found for found in world.management(f"queues/{{vhost}}/{queue}/bindings") if found["source"]]
-        world.management(f"queues/{{vhost}}/{queue}", "DELETE")
-        world.management(f"queues/{{vhost}}/{queue}", "PUT", json={
-            "durable": True, "arguments": {"x-queue-type": "quorum"}})
-        for found in bindings:
-            world.management(f"bindings/{{vhost}}/e/{found['source']}/q/{queue}", "POST", json={
-                "routing_key": found["routing_key"], "arguments": found["arguments"]})
 
 
 def a_bag(chance):

@@ -124,6 +124,77 @@ START_TEST(all_that_is_kept_of_a_unit)
 }
 END_TEST
 
+static const struct output *last_view(const struct bench *bench)
+{
+	const struct output *view = NULL;
+	for (const struct output *output = bench->outbox.first; output != NULL; output = output->next)
+		if (output->is_view)
+			view = output;
+	return view;
+}
+
+/* The sweeper reads what was told. */
+static void check_view(struct bench *bench, enum stock_level level)
+{
+	struct why why = { .text = "" };
+	struct buffer text = { 0 };
+	int64_t version = 0;
+	const struct output *told = last_view(bench);
+	ck_assert_ptr_nonnull(told);
+	database_begin(database);
+	const struct bloodbank_inventory_updated *read =
+		bloodbank.views[0].read(told->routing_key, database, &version, &bench->arena, &why);
+	ck_assert_msg(read != NULL, "%s", why.text);
+	ck_assert(schema_write(&bloodbank_inventory_updated_schema, read, &text));
+	ck_assert_str_eq(buffer_text(&text), told->body);
+	ck_assert_int_eq(version, told->version);
+	ck_assert_int_eq(read->level, level);
+	buffer_clear(&text);
+	database_rollback(database);
+}
+
+struct visit {
+	enum event event;
+	const char *body, *told;
+	enum stock_level level;
+};
+
+/* Told once at each change for the worse, and once when all is well again; what is asked for again tells nothing. */
+START_TEST(alerts_from_first_to_last)
+{
+	static const struct visit visits[] = {
+		{ BLOODBANK_UNIT_RECEIVE, RECEIVE(BAG("1", "A+", "") "," BAG("2", "A+", "")),
+			"received 1 2; stock A+ 2/0", STOCK_LEVEL_LOW },
+		{ BLOODBANK_UNIT_RECEIVE,
+			RECEIVE(BAG("3", "A+", "") "," BAG("4", "A+", "") "," BAG("5", "A+", "") "," BAG("6", "A+", "")),
+			"received 3 4 5 6; stock A+ 6/0", STOCK_LEVEL_NORMAL },
+		{ ASKED, ASK(R1, WANT("A+", "2", "urgent")), "approved 1 full 2/2 1 2; stock A+ 4/2; low A+",
+			STOCK_LEVEL_LOW },
+		{ ASKED, ASK(R2, WANT("A+", "2", "urgent")), "approved 1 full 2/2 3 4; stock A+ 2/4",
+			STOCK_LEVEL_LOW },
+		{ ASKED, ASK(R3, WANT("A+", "1", "urgent")), "approved 1 full 1/1 5; stock A+ 1/5; critical A+",
+			STOCK_LEVEL_CRITICAL },
+		{ BLOODBANK_UNIT_RECEIVE, RECEIVE(BAG("7", "A+", "")), "received 7; stock A+ 2/5",
+			STOCK_LEVEL_CRITICAL },
+		{ BLOODBANK_UNIT_RECEIVE, RECEIVE(BAG("8", "A+", "")), "received 8; stock A+ 3/5", STOCK_LEVEL_LOW },
+		{ BLOODBANK_UNIT_RECEIVE,
+			RECEIVE("{\"din\":\"A999926000010\",\"product_code\":\"E0336\",\"component\":\"red_cells\","
+					"\"group\":\"A+\",\"collected_at\":\"2026-05-20T00:00:00Z\"}," BAG("9", "A+",
+						"") "," BAG("0", "A+", "")),
+			"received 0 9 0; stock A+ 6/5; recovered A+", STOCK_LEVEL_NORMAL },
+	};
+	struct bench bench;
+	bench_open(&bench);
+	for (size_t i = 0; i < sizeof(visits) / sizeof(visits[0]); i++) {
+		ck_assert_str_eq(run_message(&bench, visits[i].event, visits[i].body), visits[i].told);
+		check_view(&bench, visits[i].level);
+		const char *again = run_message(&bench, visits[i].event, visits[i].body);
+		ck_assert_msg(strstr(again, "stock") == NULL, "%s", again);
+	}
+	bench_close(&bench);
+}
+END_TEST
+
 /* The only unit that fits is the last of its bin. */
 START_TEST(a_load_that_was_not_deep_enough)
 {
@@ -285,6 +356,7 @@ int main(void)
 	tcase_add_test(tests, a_request_from_first_to_last);
 	tcase_add_test(tests, a_scheduled_request);
 	tcase_add_test(tests, all_that_is_kept_of_a_unit);
+	tcase_add_test(tests, alerts_from_first_to_last);
 	tcase_add_test(tests, a_load_that_was_not_deep_enough);
 	tcase_add_test(tests, many_wait_for_what_never_comes);
 	tcase_add_test(tests, the_second_waits_at_the_shelves);

@@ -10,7 +10,7 @@
 const struct worker bloodbank = {
 	.name = "bloodbank",
 	.has_emergency_lane = true,
-	.schema_version = 6,
+	.schema_version = 7,
 	.routes = {
 		{ HOSPITAL_BLOOD_REQUESTED, decide_requested, NULL },
 		{ HOSPITAL_BLOOD_CANCELLED, decide_cancelled, NULL },
@@ -24,6 +24,8 @@ const struct worker bloodbank = {
 	},
 	.questions = {
 		{ BLOODBANK_QUERY_STOCK, answer_stock },
+		{ BLOODBANK_QUERY_UNIT, answer_unit },
+		{ BLOODBANK_QUERY_UNITS, answer_units },
 		{ 0 },
 	},
 	.views = {

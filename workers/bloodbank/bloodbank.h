@@ -19,6 +19,10 @@ bool is_more_due(const struct batch *batch);
 /* Questions. */
 enum outcome answer_stock(const struct message *message, struct database *database, enum event *answer_event,
 	const void **answer, struct why *why);
+enum outcome answer_unit(const struct message *message, struct database *database, enum event *answer_event,
+	const void **answer, struct why *why);
+enum outcome answer_units(const struct message *message, struct database *database, enum event *answer_event,
+	const void **answer, struct why *why);
 
 /* Views. */
 const void *read_stock_view(const char *key, struct database *database, int64_t *version, struct arena *arena,

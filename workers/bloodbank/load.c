@@ -1,7 +1,7 @@
 /*
- * Loading: locks first, then everything the locks protect, in two round trips (three with cancels, see cancel_load.c). A hospital's requests lock the shelves (bank,
- * component) of all its banks, in the order of the key; whoever holds them alone changes the units, counters and waiting
- * requests that belong there. Whether a request is there at all is said by its own lock, taken before those.
+ * Loading: locks first, then everything the locks protect, in two round trips (three with cancels, see cancel_load.c). A hospital's
+ * requests lock the shelves (bank, component) of all its banks, in the order of the key; whoever holds them alone changes the units,
+ * counters and waiting requests that belong there. Whether a request is there at all is said by its own lock, taken before those.
  */
 #include "load.h"
 

@@ -51,6 +51,16 @@ static bool is_other(const json_t *object, const char *member, const char *value
 	return json_is_string(there) && strcasecmp(json_string_value(there), value) != 0;
 }
 
+/* What the contract requires, the sender says himself. */
+static bool is_required(const struct command *command, const char *member)
+{
+	const struct schema *schema = event_type(command->event)->schema;
+	for (size_t i = 0; member != NULL && i < schema->field_count; i++)
+		if (strcmp(schema->fields[i].name, member) == 0)
+			return schema->fields[i].is_required;
+	return false;
+}
+
 /* A token for everything acts in no facility's name. */
 static bool complete(json_t *object, const struct command *command, const struct caller *caller,
 	const char *id, const char *key, struct problem *problem)
@@ -59,7 +69,8 @@ static bool complete(json_t *object, const struct command *command, const struct
 		return refuse(problem, 422, "invalid", "the body and the path name different things");
 	if (command->id_member != NULL)
 		json_object_set_new(object, command->id_member, json_string(id));
-	set_default(object, command->facility, caller->facility_id);
+	if (!is_required(command, command->facility))
+		set_default(object, command->facility, caller->facility_id);
 	set_default(object, command->actor, caller->subject);
 	set_default(object, command->key, key);
 	if (caller->facility_id[0] != '\0' && is_other(object, command->facility, caller->facility_id))

@@ -40,6 +40,27 @@ static json_t *collect(const struct query *query)
 	return object;
 }
 
+static bool is_cursor(const char *name)
+{
+	return strcmp(name, cursors[0]) == 0 || strcmp(name, cursors[1]) == 0;
+}
+
+/* The owner cannot refuse a question, so a cursor that is none of his is refused here. */
+static bool check_cursor(const struct query *query, struct problem *problem)
+{
+	const struct reading *reading = query->route->reading;
+	for (const char *const *name = query->route->parameters; *name != NULL; name++) {
+		const char *cursor = is_cursor(*name) ? http_parameter(query->exchange, *name) : NULL;
+		if (cursor == NULL || reading->knows_cursor == NULL || reading->knows_cursor(cursor))
+			continue;
+		*problem = (struct problem){
+			.status = 400, .code = "malformed", .detail = "the cursor is none that a page of this list gave"
+		};
+		return false;
+	}
+	return true;
+}
+
 static bool check_facility(const struct query *query, json_t *object, struct problem *problem)
 {
 	const char *own = query->caller->facility_id;
@@ -87,6 +108,8 @@ bool query_write(const struct query *query, struct arena *arena, struct buffer *
 		};
 		return false;
 	}
+	if (!check_cursor(query, problem))
+		return false;
 	json_t *object = collect(query);
 	bool is_good = check_facility(query, object, problem) && read_checked(query, object, arena, out, problem);
 	json_decref(object);
@@ -102,11 +125,6 @@ static void add_encoded(struct buffer *out, const char *text)
 			buffer_add_byte(out, (unsigned char)*text);
 		else
 			buffer_print(out, "%%%02X", (unsigned)(unsigned char)*text);
-}
-
-static bool is_cursor(const char *name)
-{
-	return strcmp(name, cursors[0]) == 0 || strcmp(name, cursors[1]) == 0;
 }
 
 const char *query_link(const struct http_exchange *exchange, const struct route *route, const char *cursor,

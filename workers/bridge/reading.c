@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "clock.h"
-#include "cursor.h"
 #include "query.h"
 
 static const struct reading *reading_of(const struct call *call)

@@ -4,10 +4,27 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cursor.h"
+
+enum { PLACE_DIGITS_MAX = 18 };
+
 #define EVERYBODY (ROLE(TOKEN_ROLES) - 1)
 #define HOSPITALS (ROLE(TOKEN_ADMIN) | ROLE(TOKEN_HOSPITAL))
 #define BANKS (ROLE(TOKEN_ADMIN) | ROLE(TOKEN_BANK))
 #define READERS ROLE(TOKEN_READER)
+
+static bool is_request_cursor(const char *text)
+{
+	struct cursor cursor;
+	return cursor_parse(text, &cursor);
+}
+
+/* A list that goes on has places, counted up. */
+static bool is_place(const char *text)
+{
+	size_t digits = strspn(text, "0123456789");
+	return digits > 0 && digits <= PLACE_DIGITS_MAX && text[digits] == '\0';
+}
 
 static const struct reading request = {
 	.view = "request",
@@ -22,6 +39,7 @@ static const struct reading requests = {
 	.question = HOSPITAL_QUERY_REQUESTS,
 	.answer = HOSPITAL_REQUESTS_ANSWERED,
 	.facility = "hospital_id",
+	.knows_cursor = is_request_cursor,
 };
 
 static const struct reading unit = {
@@ -36,6 +54,7 @@ static const struct reading units = {
 	.question = BLOODBANK_QUERY_UNITS,
 	.answer = BLOODBANK_UNITS_ANSWERED,
 	.facility = "bank_id",
+	.knows_cursor = cursor_is_unit_id,
 };
 
 /* How much there is in the banks is everybody's business. */
@@ -56,6 +75,7 @@ static const struct reading notifications = {
 	.question = NOTIFICATION_QUERY_MESSAGES,
 	.answer = NOTIFICATION_MESSAGES_ANSWERED,
 	.facility = "facility_id",
+	.knows_cursor = is_place,
 };
 
 static const struct command ask_for_blood = {

@@ -22,6 +22,8 @@ struct reading {
 	const char *item;     /* member of the answer that holds the thing; NULL: the answer itself is shown */
 	const char *facility; /* member of the thing, or parameter of the list, that names whose it is */
 	bool is_for_all;      /* what it shows is no facility's secret */
+	bool (*knows_cursor)(const char
+			*text); /* of a list: whether a cursor can be its owner's; NULL: it has none */
 };
 
 /* How a POST becomes an event. */
@@ -33,7 +35,7 @@ struct command {
 		[ROUTE_EVENTS_MAX]; /* with `Prefer: wait`: the final decision, by `key`; else `accepted` is final */
 	const char *key;        /* member that the decision and the command share; NULL: there is no decision */
 	const char *id_member;  /* gets the id of the path */
-	const char *facility;   /* member that must be the caller's; gets his when it is absent */
+	const char *facility;   /* member that must be the caller's; gets his where it may be absent */
 	const char *actor;      /* member that gets the caller's subject when it is absent */
 	const char *location;   /* of what is made, by `key`: "/v1/blood-requests/" */
 	const struct reading *about; /* must be there, and the caller's; NULL: nothing */

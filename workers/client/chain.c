@@ -7,8 +7,7 @@
 
 #include "clock.h"
 #include "print.h"
-
-enum { SUMMARY_MAX = 240 };
+#include "summary.h"
 
 static const char *text_of(const json_t *body, const char *name)
 {
@@ -16,74 +15,14 @@ static const char *text_of(const json_t *body, const char *name)
 	return text == NULL ? "" : text;
 }
 
-static long long number_of(const json_t *body, const char *name)
-{
-	return (long long)json_integer_value(json_object_get(body, name));
-}
-
-static void summarize_request(const json_t *body, char summary[SUMMARY_MAX])
-{
-	snprintf(summary, SUMMARY_MAX, "%s: %lld x %s %s for %s", text_of(body, "urgency"),
-		number_of(body, "quantity"), text_of(body, "component"), text_of(body, "group"),
-		text_of(body, "hospital_id"));
-}
-
-static void summarize_approved(const json_t *body, char summary[SUMMARY_MAX])
-{
-	const json_t *units = json_object_get(body, "units"), *warnings = json_object_get(body, "warnings");
-	const json_t *unit = json_array_get(units, 0), *warning = json_array_get(warnings, 0);
-	snprintf(summary, SUMMARY_MAX, "%s: %lld of %lld units, %s %s of %s%s%s%s", text_of(body, "decision"),
-		number_of(body, "quantity_allocated"), number_of(body, "quantity_requested"), text_of(unit, "group"),
-		text_of(unit, "unit_id"), text_of(unit, "bank_id"), json_array_size(units) > 1 ? " and others" : "",
-		warning == NULL ? "" : "; warning ", text_of(warning, "code"));
-}
-
-static void summarize_no(const json_t *body, char summary[SUMMARY_MAX])
-{
-	const char *detail = text_of(body, "detail");
-	snprintf(summary, SUMMARY_MAX, "%s%s%s", text_of(body, "reason"), detail[0] == '\0' ? "" : ": ", detail);
-}
-
-static void summarize_state(const json_t *body, char summary[SUMMARY_MAX])
-{
-	snprintf(summary, SUMMARY_MAX, "version %lld, %s, %lld of %lld units", number_of(body, "version"),
-		text_of(body, "status"), number_of(body, "quantity_allocated"),
-		number_of(body, "quantity_requested"));
-}
-
-static void summarize_release(const json_t *body, char summary[SUMMARY_MAX])
-{
-	snprintf(summary, SUMMARY_MAX, "%s: %zu units", text_of(body, "reason"),
-		json_array_size(json_object_get(body, "unit_ids")));
-}
-
-static const struct {
-	enum event event;
-	const char *color; /* NULL: none */
-	void (*summarize)(const json_t *body, char summary[SUMMARY_MAX]);
-} kinds[] = {
-	{ BLOODBANK_BLOOD_APPROVED, GREEN, summarize_approved },
-	{ BLOODBANK_BLOOD_REJECTED, RED, summarize_no },
-	{ BLOODBANK_RESERVATION_RELEASED, YELLOW, summarize_release },
-	{ HOSPITAL_BLOOD_REFUSED, RED, summarize_no },
-	{ HOSPITAL_BLOOD_REQUEST, NULL, summarize_request },
-	{ HOSPITAL_BLOOD_REQUESTED, NULL, summarize_request },
-	{ HOSPITAL_REQUEST_UPDATED, NULL, summarize_state },
-};
-
 static void print_event(const struct chain *chain, enum event event, const json_t *body, int64_t now_us)
 {
-	char summary[SUMMARY_MAX] = "";
-	const char *color = NULL;
-	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-		if (kinds[i].event != event)
-			continue;
-		kinds[i].summarize(body, summary);
-		color = chain->has_color ? kinds[i].color : NULL;
-	}
+	char summary[SUMMARY_MAX];
+	const char *color = chain->has_color ? summary_color(event) : NULL;
+	summary_write(event, body, summary);
 	printf("%9.1f ms  %+8.1f  %s%-26s%s  %s\n", (double)(now_us - chain->started_us) / 1000,
 		(double)(now_us - chain->last_us) / 1000, color == NULL ? "" : color, event_type(event)->name,
-		color == NULL ? "" : PLAIN, summary);
+		color == NULL ? "" : COLOR_PLAIN, summary);
 	fflush(stdout);
 }
 

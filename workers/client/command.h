@@ -27,5 +27,9 @@ struct command {
 /* Sorted by name; ends with NULL. */
 extern const struct command *const commands[];
 
-extern const struct command command_cancel, command_load, command_request, command_requests, command_seed,
-	command_stock, command_token, command_topology, command_units;
+/* NULL: there is none of that name. */
+const struct command *command_find(const char *name);
+
+extern const struct command command_cancel, command_completion, command_flow, command_help, command_load,
+	command_parked, command_request, command_requests, command_seed, command_stock, command_token,
+	command_topology, command_units, command_watch;

@@ -4,8 +4,6 @@
 #include <stddef.h>
 #include <stdio.h>
 
-#include "settings.h"
-
 struct environment {
 	const char *upstream, *watcher, *management;
 };
@@ -67,4 +65,9 @@ void connections_clear(struct connections *connections)
 	address_clear(&connections->upstream);
 	address_clear(&connections->watcher);
 	address_clear(&connections->management);
+}
+
+const struct setting *connections_settings(void)
+{
+	return table;
 }

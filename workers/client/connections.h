@@ -4,6 +4,7 @@
 #include <stdbool.h>
 
 #include "address.h"
+#include "settings.h"
 
 struct connections {
 	struct address upstream;   /* CAREBUS_AMQP: who publishes */
@@ -17,3 +18,6 @@ enum connections_needed { CONNECTIONS_UPSTREAM = 1, CONNECTIONS_WATCHER = 2, CON
 /* Reads what is `needed` (bits) and, where it is set, the rest. Faults go to stderr, a line each. */
 bool connections_read(struct connections *connections, unsigned needed);
 void connections_clear(struct connections *connections);
+
+/* What is read, for those who explain it. */
+const struct setting *connections_settings(void);

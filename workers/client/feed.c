@@ -41,8 +41,9 @@ static bool bind_event(struct feed *feed, enum event event, struct why *why)
 	return bind_queue(feed, type->name, why) && (!type->has_emergency_lane || bind_queue(feed, key, why));
 }
 
-bool feed_open(struct feed *feed, const struct address *management, const struct address *watcher,
-	const enum event events[], struct why *why)
+/* A queue that nothing is bound to yet. */
+static bool open_queue(struct feed *feed, const struct address *management, const struct address *watcher,
+	struct why *why)
 {
 	char id[UUID_TEXT_BYTES];
 	struct address address = *management;
@@ -56,9 +57,26 @@ bool feed_open(struct feed *feed, const struct address *management, const struct
 		return because(why, "connection", "the HTTP client could not be started");
 	uuid_random(id);
 	snprintf(feed->name, sizeof(feed->name), "operator.carebus-%s", id);
-	bool is_done = declare_queue(feed, why);
+	return declare_queue(feed, why);
+}
+
+bool feed_open(struct feed *feed, const struct address *management, const struct address *watcher,
+	const enum event events[], struct why *why)
+{
+	bool is_done = open_queue(feed, management, watcher, why);
 	for (size_t i = 0; is_done && events[i] != EVENT_NONE; i++)
 		is_done = bind_event(feed, events[i], why);
+	if (!is_done)
+		feed_close(feed);
+	return is_done;
+}
+
+bool feed_open_keys(struct feed *feed, const struct address *management, const struct address *watcher,
+	const char *const keys[], struct why *why)
+{
+	bool is_done = open_queue(feed, management, watcher, why);
+	for (size_t i = 0; is_done && keys[i] != NULL; i++)
+		is_done = bind_queue(feed, keys[i], why);
 	if (!is_done)
 		feed_close(feed);
 	return is_done;

@@ -14,5 +14,9 @@ struct feed {
 bool feed_open(struct feed *feed, const struct address *management, const struct address *watcher,
 	const enum event events[], struct why *why);
 
+/* The same by routing keys; `keys` ends with NULL. */
+bool feed_open_keys(struct feed *feed, const struct address *management, const struct address *watcher,
+	const char *const keys[], struct why *why);
+
 /* Deletes the queue. A feed that was never opened is accepted. */
 void feed_close(struct feed *feed);

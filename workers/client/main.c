@@ -5,32 +5,7 @@
 #include <string.h>
 
 #include "command.h"
-
-static void print_commands(FILE *out)
-{
-	fprintf(out, "Usage: carebus COMMAND [OPTION]...\n\nCommands:\n");
-	for (const struct command *const *command = commands; *command != NULL; command++)
-		fprintf(out, "  %-10s %s\n", (*command)->name, (*command)->summary);
-	fprintf(out,
-		"\n`carebus COMMAND --help` explains a command. Exit: 0 done, 1 the answer is no, 2 a fault, 3 no answer in time.\n"
-		"`compose/status --env` prints the environment of a running stack.\n");
-}
-
-static void print_help(const struct command *command)
-{
-	printf("Usage: carebus %s [OPTION]...%s\n\n%s\nOptions:\n", command->name, command->arguments,
-		command->details);
-	options_help(command->options, stdout);
-	printf("\nExamples:\n%s", command->examples);
-}
-
-static const struct command *find_command(const char *name)
-{
-	for (const struct command *const *command = commands; *command != NULL; command++)
-		if (strcmp((*command)->name, name) == 0)
-			return *command;
-	return NULL;
-}
+#include "help.h"
 
 static enum ending run_command(const struct command *command, char *arguments[])
 {
@@ -42,7 +17,7 @@ static enum ending run_command(const struct command *command, char *arguments[])
 	if (!options_read(command->options, arguments, values, &positionals, stderr)) {
 		fprintf(stderr, "carebus %s --help explains the options\n", command->name);
 	} else if (values->wants_help) {
-		print_help(command);
+		help_command(command, stdout);
 		ending = ENDING_DONE;
 	} else {
 		ending = command->run(values, &positionals);
@@ -55,15 +30,15 @@ int main(int argc, char *argv[])
 {
 	signal(SIGPIPE, SIG_IGN);
 	const char *name = argc > 1 ? argv[1] : "";
-	if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 || strcmp(name, "help") == 0) {
-		print_commands(stdout);
+	if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0) {
+		help_commands(stdout);
 		return ENDING_DONE;
 	}
-	const struct command *command = find_command(name);
+	const struct command *command = command_find(name);
 	if (command != NULL)
 		return (int)run_command(command, argv + 2);
 	if (argc > 1)
 		fprintf(stderr, "%s: no such command\n\n", name);
-	print_commands(stderr);
+	help_commands(stderr);
 	return ENDING_FAULT;
 }

@@ -4,10 +4,7 @@
 #include "notification.h"
 #include "notification_queries.h"
 
-enum {
-	DIGESTS_MAX = 16, /* banks of one run, each with all its shelves */
-	PRUNE_MAX = 1000, /* the limit in the statement */
-};
+enum { DIGESTS_MAX = 16 }; /* banks of one run, each with all its shelves */
 
 /* The ids of what is due before a moment; NULL at a failure. */
 static const struct rows *find_due(struct database *database, const struct query *query, int64_t before,
@@ -147,6 +144,6 @@ enum outcome load_prune(struct batch *batch, struct database *database, struct w
 	const struct rows *rows = database_rows(database, ticket, why);
 	if (rows == NULL)
 		return database_failure(database, why);
-	state->is_more_due = rows_int(rows, 0, 0) == PRUNE_MAX;
+	state->is_more_due = rows_int(rows, 0, 0) > 0;
 	return DONE;
 }
