@@ -118,7 +118,7 @@ static bool describe(const struct token_values *values, struct token *token, str
 	if (values->subject == NULL || values->role == NULL)
 		return because(why, "usage", "add needs --subject and --role");
 	return token_role_find(values->role, &token->role) && read_facility(values, token, why)
-		&& read_expiry(values, token, why);
+		&& token_check(token, why) && read_expiry(values, token, why);
 }
 
 static bool make_secret(char text[TOKEN_TEXT_BYTES], struct why *why)
