@@ -6,17 +6,15 @@ import pty
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import threading
 import uuid
 
-import pika
 import pytest
 import yaml
 
 from servers import BUILD, PROJECT, wait_until
-from test_client import DONE, FAULT, NO, NO_ANSWER, PROGRAM, Client, run_alone
+from test_client import DONE, FAULT, NO_ANSWER, PROGRAM, Client, run_alone
 
 CLIENT = pathlib.Path(BUILD) / "workers" / "client"
 CHAIN = {"hospital.blood.request", "hospital.blood.requested", "hospital.request.updated", "bloodbank.blood.approved"}
