@@ -109,6 +109,7 @@ def test_killed_after_a_timer(world, end, passage, kind):
     trial.crash(f"after_timer_commit:{passage}")
     assert trial.rows("SELECT kind FROM notification WHERE delivered_at IS NULL") == [(kind,)]
     assert check_books(world) == (2, 1)
+    trial.crash("after_sweep_claim")
     trial.start()
     trial.settle(4)
     trial.listen()
