@@ -19,9 +19,11 @@ def kill_in_a_batch(world, expected, worker, point, build=None):
     trial = Trial(world, PLANS[worker](), build)
     trial.crash_in_batch(f"{point}:5" if point in PER_OUTPUT else point)
     if point in BEFORE_CONFIRMS:
-        whole = len(trial.plan.batch)
-        wait_until(lambda: trial.waiting() == whole or (trial.plan.hears_itself and trial.waiting() > whole), trial.patience,
-                   f"the whole batch in the queue: {point}")
+        trial.find_waiting(trial.plan.batch, f"the whole batch in the queue: {point}")
+    if point == "after_first_publish":
+        trial.listen_for_the_batch()
+    if point == "after_publish":
+        trial.listen()
     trial.publish(trial.plan.late)
     trial.may_crash(point)
     settle_and_compare(trial, expected)

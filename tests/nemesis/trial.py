@@ -1,5 +1,6 @@
 """One trial of the sweep: a worker is killed at a crash point in the middle of a batch, started again, and compared with a worker
 that nobody disturbed. What is compared is all that others can see: events, views, parked messages, rows."""
+import collections
 import dataclasses
 import json
 import re
@@ -163,6 +164,7 @@ class Trial:
         self.build = build
         self.worker = None
         self.steady_since = None
+        self.heard_before = set()
         self.patience = SETTLE_SECONDS
         self.tap = world.tap() if with_tap else None
 
@@ -180,6 +182,8 @@ class Trial:
         self.start(at, {"CRASH_WHILE": armed})
         self.publish(self.plan.before)
         self.settle(len(self.plan.before), sent=False)
+        self.listen()
+        self.heard_before = set(self.heard())
         self.worker.signal(signal.SIGSTOP)
         self.publish(self.plan.batch)
         armed.touch()
@@ -215,6 +219,30 @@ class Trial:
     def waiting(self):
         """Deliveries that are not acknowledged, by the exact count of a broker whose consumer is dead."""
         return sum(map(self.world.depth, self.queues()))
+
+    def find_waiting(self, messages, what):
+        """Until just these inputs lie in the queues of a worker that is dead, by their ids: beside them may be what it sent to
+        itself. They are left there."""
+        wanted = collections.Counter(keywords["message_id"] for _, _, keywords in messages)
+        found = collections.Counter()
+        connection = self.world.connect("admin")
+        channel = connection.channel()
+
+        def take(_channel, _method, properties, _body):
+            if properties.message_id in wanted:
+                found[properties.message_id] += 1
+
+        def all_found():
+            connection.process_data_events(time_limit=0.02)
+            return found == wanted
+        for queue in self.queues():  # a queue with a single active consumer knows no basic.get
+            channel.basic_consume(queue, take)
+        try:
+            wait_until(all_found, self.patience, what)
+        except AssertionError as fault:
+            raise AssertionError(f"{fault}: missing {wanted - found}, too many {found - wanted}") from None
+        finally:
+            connection.close()
 
     def is_quiet(self, seen):
         """Every input acknowledged, and so many messages known."""
@@ -266,6 +294,13 @@ class Trial:
         outputs = self.outputs()
         for message_id, what in self.heard().items():
             assert outputs.get(message_id) == what, f"published {what}, recorded {outputs.get(message_id)}"
+
+    def listen_for_the_batch(self):
+        """Until some output of the batch was heard."""
+        def some_heard():
+            self.tap.connection.process_data_events(time_limit=0.02)
+            return set(self.outputs()) & set(self.heard()) - self.heard_before
+        wait_until(some_heard, self.patience, "an output of the batch to be heard")
 
     def views(self):
         """{key: (version, body)}; of summaries without their version, once that was seen to be the row's."""
