@@ -51,7 +51,6 @@ class Plan:
     batch: list  # at once: it is killed in the middle of these
     late: list  # while it is dead
     parked: list  # ids of messages that are to be parked
-    hears_itself: bool = False  # its own events come back to its queue
 
 
 def command(event, label, body, user="upstream"):
@@ -149,7 +148,7 @@ def notification_plan():
         command("notification.message.acknowledge", "nothing", {"notification_id": bodies.identity("nothing")}),
     ]
     late = [requested("urgent", urgency="emergency"), requested("one"), told("bloodbank.stock.recovered", "better", bodies.alert(8))]
-    return Plan("notification", before, batch, late, [bodies.identity("bad"), bodies.identity("ack")], hears_itself=True)
+    return Plan("notification", before, batch, late, [bodies.identity("bad"), bodies.identity("ack")])
 
 
 PLANS = {"hospital": hospital_plan, "bloodbank": bloodbank_plan, "notification": notification_plan}
