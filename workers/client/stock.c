@@ -59,8 +59,8 @@ static const char *color_of(const char *level)
 	if (level == NULL || !print_has_color())
 		return NULL;
 	if (strcmp(level, "critical") == 0)
-		return RED;
-	return strcmp(level, "low") == 0 ? YELLOW : GREEN;
+		return COLOR_RED;
+	return strcmp(level, "low") == 0 ? COLOR_YELLOW : COLOR_GREEN;
 }
 
 static void add_bank_row(struct table *table, const json_t *item)
