@@ -149,6 +149,8 @@ static bool next_frame(struct hold *hold, int64_t deadline_ms, struct frame *fra
 			continue;
 		frame->method = (uint32_t)scan_u16(&frame->payload) << 16;
 		frame->method |= scan_u16(&frame->payload);
+		if (frame->payload.is_bad)
+			return is_nonsense(hold, "a method without a name", why);
 		if (frame->method == CONNECTION_CLOSE || frame->method == CHANNEL_CLOSE)
 			return tell_close(hold, frame, why);
 		if (frame->method >> 16 == BASIC_ACK >> 16)

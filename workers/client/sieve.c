@@ -26,9 +26,10 @@ static bool is_about_facility(json_t *body, const char *facility)
 {
 	const char *name;
 	json_t *member;
-	json_object_foreach(body, name,
-		member) for (size_t i = 0; i < json_array_size(member);
-					 i++) if (names_facility(json_array_get(member, i), facility)) return true;
+	json_object_foreach (body, name, member)
+		for (size_t i = 0; i < json_array_size(member); i++)
+			if (names_facility(json_array_get(member, i), facility))
+				return true;
 	return names_facility(body, facility);
 }
 
