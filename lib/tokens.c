@@ -187,7 +187,7 @@ bool tokens_parse(const char *text, size_t length, struct arena *arena, struct t
 
 const struct token *tokens_find(const struct tokens *tokens, const char *text)
 {
-	struct token wanted;
+	struct token wanted = { .subject = NULL };
 	if (tokens->count == 0)
 		return NULL;
 	sha256(text, strlen(text), wanted.digest);

@@ -3,7 +3,7 @@
  * writable and say the same as what came, and what was written must read back and give the same bytes. Where there is
  * one fault, all are told.
  */
-#include "pieces.h"
+#include "fuzz.h"
 
 #include <stdbool.h>
 #include <string.h>

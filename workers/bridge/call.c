@@ -224,7 +224,10 @@ void calls_expire(struct calls *calls)
 
 void calls_clear(struct calls *calls)
 {
-	while (calls->first != NULL)
-		refuse_unsent(calls->first,
+	struct call *next;
+	for (struct call *call = calls->first; call != NULL; call = next) {
+		next = call->next;
+		refuse_unsent(call,
 			"the bridge stops; try again, with the same Idempotency-Key nothing happens twice");
+	}
 }

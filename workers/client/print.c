@@ -47,8 +47,7 @@ static void print_item(json_t *item)
 		return;
 	}
 	printf("   ");
-	json_object_foreach(item, name, value)
-	{
+	json_object_foreach (item, name, value) {
 		scalar_text(value, text);
 		printf(" %s=%s", name, text);
 	}
@@ -61,11 +60,11 @@ void print_members(json_t *object)
 	const char *name;
 	json_t *value, *item;
 	size_t number;
-	json_object_foreach(object, name, value)
-	{
+	json_object_foreach (object, name, value) {
 		if (json_is_array(value)) {
 			printf("%s: %zu\n", name, json_array_size(value));
-			json_array_foreach(value, number, item) print_item(item);
+			json_array_foreach (value, number, item)
+				print_item(item);
 		} else {
 			scalar_text(value, text);
 			printf("%s: %s\n", name, text);
@@ -117,8 +116,7 @@ static int width_of(const struct table *table, size_t column)
 	int width = characters(table->columns[column].title);
 	size_t number;
 	json_t *row;
-	json_array_foreach(table->rows, number, row)
-	{
+	json_array_foreach (table->rows, number, row) {
 		int own = characters(cell_of(row, column));
 		width = own > width ? own : width;
 	}
@@ -165,5 +163,6 @@ void table_print(const struct table *table, FILE *out)
 	for (size_t i = 0; i < table->column_count; i++)
 		widths[i] = width_of(table, i);
 	print_line(table, NULL, widths, out);
-	json_array_foreach(table->rows, number, row) print_line(table, row, widths, out);
+	json_array_foreach (table->rows, number, row)
+		print_line(table, row, widths, out);
 }
