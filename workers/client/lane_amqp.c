@@ -72,7 +72,9 @@ static void send_request(struct lane *lane, uint64_t number, const struct hospit
 		.body_bytes = body->length_bytes,
 		.is_mandatory = true,
 	};
-	if (!publisher_send(amqp->publisher, &publication, &lane->schedule->states[number], &amqp->why))
+	bool is_open = publisher_is_open(amqp->publisher); /* it was when there was room */
+	if (!is_open
+		|| !publisher_send(amqp->publisher, &publication, &lane->schedule->states[number], &amqp->why))
 		schedule_failed(lane->schedule, number, FAILURE_LOST);
 }
 
