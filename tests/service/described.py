@@ -73,7 +73,6 @@ class Description:
                 f"{place}: {self.faults(content[kind]['schema'], answer.json())} of {answer.text}"
 
     def check_sent(self, place, body, sent):
-        """What the door takes must fit what it says it takes; a facility that is left out comes from the token."""
-        whole = {"hospital_id": "hospital-001", "bank_id": "bank-001"} | json.loads(sent)
-        faults = self.faults(body["content"]["application/json"]["schema"], whole)
+        """What the door takes must fit what it says it takes."""
+        faults = self.faults(body["content"]["application/json"]["schema"], json.loads(sent))
         assert not faults, f"{place}: accepted, though it does not fit the description: {faults}"
