@@ -137,6 +137,7 @@ static bool tell_close(struct hold *hold, struct frame *frame, struct why *why)
 /* The next frame that means something: no heartbeats, nothing about alarms. */
 static bool next_frame(struct hold *hold, int64_t deadline_ms, struct frame *frame, struct why *why)
 {
+	*frame = (struct frame){ .type = 0 };
 	for (;;) {
 		cut_input(hold);
 		while (!take_frame(hold, frame, why))

@@ -43,7 +43,7 @@ static struct MHD_Daemon *http;
 static struct exchange *first, **last = &first; /* that wait for Redis */
 static bool has_unsent;
 
-_Noreturn static void fault(const char *format, ...)
+__attribute__((noreturn, format(printf, 1, 2))) static void fault(const char *format, ...)
 {
 	va_list arguments;
 	va_start(arguments, format);

@@ -130,13 +130,12 @@ def acknowledged(label, **members):
 
 def notification_plan():
     """Facts that one or several are told of, one told twice, one unreadable, changes of stock, and acknowledgements of what was told in
-    peace: a good one, a stranger's, one of nothing, and another under a known id."""
+    peace: a good one, a stranger's, one of nothing, and another under a known id. No emergency in the batch: it would be one of its own."""
     before = [requested("known"), requested("read", urgency="emergency"), acknowledged("ack", by="nurse-1"),
               told("bloodbank.inventory.updated", "counted", bodies.stock(12, 3))]
     batch = [requested(label) for label in ("one", "two", "three")] + [
         requested("two"),
         requested("bad", quantity=101),
-        told("bloodbank.blood.approved", "granted", bodies.approval("read", 1) | {"urgency": "emergency"}),
         told("bloodbank.blood.rejected", "denied", bodies.rejection("one")),
         told("hospital.blood.cancelled", "ended", {"request_id": bodies.identity("request two"), "hospital_id": "hospital-001",
                                                    "reason": "not needed"}),
@@ -147,7 +146,8 @@ def notification_plan():
         acknowledged("not mine", facility_id="hospital-002"),
         command("notification.message.acknowledge", "nothing", {"notification_id": bodies.identity("nothing")}),
     ]
-    late = [requested("urgent", urgency="emergency"), requested("one"), told("bloodbank.stock.recovered", "better", bodies.alert(8))]
+    late = [requested("urgent", urgency="emergency"), requested("one"), told("bloodbank.stock.recovered", "better", bodies.alert(8)),
+            told("bloodbank.blood.approved", "granted", bodies.approval("read", 1) | {"urgency": "emergency"})]
     return Plan("notification", before, batch, late, [bodies.identity("bad"), bodies.identity("ack")])
 
 

@@ -280,6 +280,8 @@ def test_what_the_contract_refuses_is_not_sent(world, loader, tmp_path):
     assert requests_of(world) == set()
 
 
-def test_a_journal_that_is_full_ends_the_load(loader):
+def test_nothing_is_sent_that_is_not_on_record(world, loader):
+    tap = world.tap()
     errors = loader.run("load", "--rate", "100", "--duration", "600", "--journal", "/dev/full", ends=FAULT)
     assert "journal cannot be written" in errors
+    tap.quiet("hospital.blood.request")

@@ -116,15 +116,23 @@ bool command_write(const struct command *command, const struct caller *caller, c
 	return is_good;
 }
 
+static const char *skip_spaces(const char *text)
+{
+	while (*text == ' ' || *text == '\t')
+		text++;
+	return text;
+}
+
 /* One preference of the list, from its first letter: the seconds, or -1 when it is another one. */
 static long wait_of(const char *text)
 {
-	if (strncasecmp(text, "wait", 4) != 0)
+	static const char name[] = "wait";
+	if (strncasecmp(text, name, sizeof(name) - 1) != 0)
 		return -1;
-	text += 4 + strspn(text + 4, " \t");
+	text = skip_spaces(text + sizeof(name) - 1);
 	if (*text != '=')
 		return -1;
-	text += 1 + strspn(text + 1, " \t");
+	text = skip_spaces(text + 1);
 	size_t digits = strspn(text, "0123456789");
 	bool is_number = digits > 0 && digits <= WAIT_DIGITS_MAX && strchr(" \t,;", text[digits]) != NULL;
 	return is_number ? strtol(text, NULL, 10) : -1;
