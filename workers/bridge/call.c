@@ -1,11 +1,14 @@
 /* The list of calls, what they hear, and their end. */
 #include "call.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "bridge.h"
 #include "clock.h"
+
+enum { KEY_BYTES = ROUTE_ID_MAX + 32 }; /* of a view */
 
 const json_t *heard_body(struct heard *heard)
 {
@@ -106,9 +109,11 @@ void call_set_deadline(struct call *call, int64_t in_ms)
 void call_read_view(struct call *call, const char *name, const char *id)
 {
 	struct bridge *bridge = call->bridge;
+	char key[KEY_BYTES];
+	snprintf(key, sizeof(key), "view:%s:%s", name, id);
 	call->references++;
 	call->views_incarnation = bridge->views_incarnation;
-	if (keyvalue_get(bridge->views, arena_print(&call->arena, "view:%s:%s", name, id), call))
+	if (keyvalue_get(bridge->views, key, call))
 		return;
 	call->references--;
 	call->on_view(call, 0, NULL, 0);
