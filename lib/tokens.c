@@ -172,6 +172,8 @@ bool tokens_parse(const char *text, size_t length, struct arena *arena, struct t
 	struct tokens tokens = { .count = 0 };
 	if (length > TOKENS_FILE_BYTES_MAX)
 		return because(why, "tokens", "longer than %d bytes", TOKENS_FILE_BYTES_MAX);
+	if (length == 0)
+		text = ""; /* may have been NULL */
 	size_t lines = count_lines(text, length);
 	tokens.items = arena_array(arena, lines < TOKENS_MAX ? lines : TOKENS_MAX, sizeof(*tokens.items));
 	if (!read_lines(text, length, arena, &tokens, why))

@@ -1,4 +1,7 @@
-/* In the macros of man(7). Every text of the tables goes through print_text, which leaves nothing for roff to interpret. */
+/*
+ * In the macros of man(7). Every text of the tables goes through print_text, which leaves nothing for roff to interpret. Lines are not
+ * adjusted: a long list of choices could not be.
+ */
 #include "manual.h"
 
 #include <stdbool.h>
@@ -101,7 +104,7 @@ static void print_command(FILE *out, const struct command *command)
 static void print_head(FILE *out)
 {
 	fprintf(out,
-		".TH CAREBUS 1 \"\" \"Carebus\" \"Carebus\"\n.SH NAME\n"
+		".TH CAREBUS 1 \"\" \"Carebus\" \"Carebus\"\n.ad l\n.SH NAME\n"
 		"carebus \\- the command line of Carebus, for people and operators\n.SH SYNOPSIS\n"
 		".B carebus\n\\fICOMMAND\\fR [\\fIOPTION\\fR]...\n.SH DESCRIPTION\n");
 	print_text(out,
