@@ -25,6 +25,7 @@ struct plan {
 	enum crash_point point; /* CRASH_POINT_COUNT = nowhere */
 	long passages_left;     /* of that point; dies when it reaches 0 */
 	const char *armed_by;   /* passages count only while this file exists; NULL: always */
+	int signal;             /* what happens there: SIGKILL, or SIGSTOP for a test that kills later */
 };
 
 /* A name nobody knows would make a sweep pass without ever killing anything. */
@@ -36,9 +37,11 @@ static void refuse(const char *text)
 
 static struct plan read_plan(const char *text)
 {
-	struct plan plan = {
-		.is_read = true, .point = CRASH_POINT_COUNT, .passages_left = 1, .armed_by = getenv("CRASH_WHILE")
-	};
+	struct plan plan = { .is_read = true,
+		.point = CRASH_POINT_COUNT,
+		.passages_left = 1,
+		.armed_by = getenv("CRASH_WHILE"),
+		.signal = getenv("CRASH_STOPS") == NULL ? SIGKILL : SIGSTOP };
 	if (text == NULL || text[0] == '\0')
 		return plan;
 	size_t length = strcspn(text, ":");
@@ -74,7 +77,7 @@ void crash_point_pass(enum crash_point point)
 {
 	struct plan *plan = the_plan();
 	if (point == plan->point && is_armed(plan) && --plan->passages_left == 0)
-		kill(getpid(), SIGKILL);
+		kill(getpid(), plan->signal);
 }
 
 bool crash_point_is_next(enum crash_point point)

@@ -2,6 +2,7 @@
  * Points at which a test may kill the process: numbered, one at every externally visible step. Compiled
  * in by the build option crash_points only; otherwise nothing. CRASH_AT=<name>[:<n>] kills with SIGKILL at
  * the n-th (default 1st) passage. With CRASH_WHILE=<file>, only passages while that file exists are counted.
+ * With CRASH_STOPS, SIGSTOP instead: the test looks at what has gone out, and kills then.
  */
 #pragma once
 

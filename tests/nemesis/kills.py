@@ -7,6 +7,8 @@ PER_OUTPUT = ("after_first_publish", "after_view", "after_confirm")
 # Nothing of the batch may be acknowledged at these: no output is confirmed.
 BEFORE_CONFIRMS = ("after_read", "after_inbox", "after_load", "after_decide", "before_commit", "after_commit",
                    "after_first_publish", "after_publish")
+# What must have gone out at these.
+GONE_OUT = {"after_first_publish": Trial.listen_for_the_batch, "after_publish": Trial.listen}
 
 
 def settle_and_compare(trial, expected):
@@ -17,13 +19,9 @@ def settle_and_compare(trial, expected):
 
 def kill_in_a_batch(world, expected, worker, point, build=None):
     trial = Trial(world, PLANS[worker](), build)
-    trial.crash_in_batch(f"{point}:5" if point in PER_OUTPUT else point)
+    trial.crash_in_batch(f"{point}:5" if point in PER_OUTPUT else point, GONE_OUT.get(point))
     if point in BEFORE_CONFIRMS:
         trial.find_waiting(trial.plan.batch, f"the whole batch in the queue: {point}")
-    if point == "after_first_publish":
-        trial.listen_for_the_batch()
-    if point == "after_publish":
-        trial.listen()
     trial.publish(trial.plan.late)
     trial.may_crash(point)
     settle_and_compare(trial, expected)

@@ -134,7 +134,6 @@ def notification_plan():
     before = [requested("known"), requested("read", urgency="emergency"), acknowledged("ack", by="nurse-1"),
               told("bloodbank.inventory.updated", "counted", bodies.stock(12, 3))]
     batch = [requested(label) for label in ("one", "two", "three")] + [
-        requested("two"),
         requested("bad", quantity=101),
         told("bloodbank.blood.rejected", "denied", bodies.rejection("one")),
         told("hospital.blood.cancelled", "ended", {"request_id": bodies.identity("request two"), "hospital_id": "hospital-001",
@@ -142,6 +141,7 @@ def notification_plan():
         told("bloodbank.stock.low", "low", bodies.alert(7)),
         told("bloodbank.inventory.updated", "newer stock", bodies.stock(11, 5)),
         told("bloodbank.inventory.updated", "older stock", bodies.stock(99, 4)),
+        requested("two"),  # a second one begins a new batch
         acknowledged("ack", by="nurse-2"),
         acknowledged("not mine", facility_id="hospital-002"),
         command("notification.message.acknowledge", "nothing", {"notification_id": bodies.identity("nothing")}),
@@ -175,18 +175,24 @@ class Trial:
         for event, body, keywords in messages:
             self.world.publish(event, body, **keywords)
 
-    def crash_in_batch(self, at):
-        """Kill a worker that works in peace, at a passage of the point while it handles the whole batch at once."""
+    def crash_in_batch(self, at, until=None):
+        """Kill a worker that works in peace, at a passage of the point while it handles the whole batch at once. With `until`, it
+        stands there until that has returned: of what a dying client sent a moment ago, the broker may lose anything."""
         armed = self.world.folder / f"armed {at}"
-        self.start(at, {"CRASH_WHILE": armed})
+        self.start(at, {"CRASH_WHILE": armed, **({"CRASH_STOPS": 1} if until else {})})
         self.publish(self.plan.before)
         self.settle(len(self.plan.before), sent=False)
         self.listen()
         self.heard_before = set(self.heard())
         self.worker.signal(signal.SIGSTOP)
         self.publish(self.plan.batch)
+        self.see_delivered()
         armed.touch()
         self.worker.signal(signal.SIGCONT)
+        if until:
+            wait_until(self.worker.is_stopped, self.patience, f"it to stand {at}; the log ends:\n{self.worker.log_tail()}")
+            until(self)
+            self.worker.signal(signal.SIGKILL)
         self.expect_death(at)
 
     def crash(self, at):
@@ -218,6 +224,15 @@ class Trial:
     def waiting(self):
         """Deliveries that are not acknowledged, by the exact count of a broker whose consumer is dead."""
         return sum(map(self.world.depth, self.queues()))
+
+    def see_delivered(self):
+        """Until all that is in the queues lies in the socket of a worker that is stopped, so that it reads it at once."""
+        sizes = collections.deque(maxlen=5)
+
+        def all_delivered():
+            sizes.append(self.worker.unread_bytes())
+            return self.waiting() == 0 and len(sizes) == sizes.maxlen and len(set(sizes)) == 1 and sizes[0] > 0
+        wait_until(all_delivered, self.patience, "all to be delivered")
 
     def find_waiting(self, messages, what):
         """Until just these inputs lie in the queues of a worker that is dead, by their ids: beside them may be what it sent to

@@ -129,6 +129,10 @@ class Worker:
     def signal(self, number):
         self.process.send_signal(number)
 
+    def is_stopped(self):
+        """Whether SIGSTOP holds it."""
+        return pathlib.Path(f"/proc/{self.pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()[0] == "T"
+
     def wait(self, timeout=15):
         """Wait for the end; return the exit status (negative: the signal that killed it)."""
         return self.process.wait(timeout)
@@ -144,6 +148,17 @@ class Worker:
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
         return self.process.wait(timeout)
+
+    def unread_bytes(self):
+        """What lies in the sockets of a worker that is stopped."""
+        sockets = set()
+        for entry in pathlib.Path(f"/proc/{self.pid}/fd").iterdir():
+            target = os.readlink(entry)
+            if target.startswith("socket:["):
+                sockets.add(target[len("socket:["):-1])
+        lines = pathlib.Path("/proc/net/tcp").read_text(encoding="ascii").splitlines()[1:]
+        fields = [line.split() for line in lines]
+        return sum(int(field[4].split(":")[1], 16) for field in fields if field[9] in sockets)
 
     def log_text(self):
         return pathlib.Path(self.log).read_text(encoding="utf-8", errors="replace")

@@ -78,6 +78,24 @@ START_TEST(a_file_arms_the_plan)
 }
 END_TEST
 
+START_TEST(it_may_stop_instead)
+{
+	pid_t child = fork();
+	ck_assert_int_ge(child, 0);
+	if (child == 0) {
+		setenv("CRASH_AT", "after_commit", 1);
+		setenv("CRASH_STOPS", "1", 1);
+		crash_point_pass(CRASH_AFTER_COMMIT);
+		_exit(1);
+	}
+	int status;
+	ck_assert_int_eq(waitpid(child, &status, WUNTRACED), child);
+	ck_assert(WIFSTOPPED(status));
+	kill(child, SIGKILL);
+	ck_assert_int_eq(waitpid(child, &status, 0), child);
+}
+END_TEST
+
 static int ask_before_each(const char *crash_at)
 {
 	pid_t child = fork();
@@ -125,6 +143,7 @@ int main(void)
 	tcase_add_test(test_case, each_point_kills);
 	tcase_add_test(test_case, without_a_plan_nothing_happens);
 	tcase_add_test(test_case, a_file_arms_the_plan);
+	tcase_add_test(test_case, it_may_stop_instead);
 	tcase_add_test(test_case, the_passage_before_the_last_is_known);
 	tcase_add_test(test_case, a_wrong_plan_is_a_fault);
 	suite_add_tcase(suite, test_case);

@@ -106,14 +106,15 @@ START_TEST(the_same_again_hears_the_same)
 	bench_open(&bench);
 	bench_stock(&bench, 1, A_POSITIVE, 10);
 	bench_stock(&bench, 2, A_POSITIVE, 10);
-	bench_send(&bench, ASKED, ASK(R1, WANT("A+", "1", "routine")));
+	bench_send(&bench, ASKED, ASK(R1, WANT("A+", "1", "emergency")));
 	const struct output *first = bench.heard;
-	ck_assert_str_eq(bench_send(&bench, ASKED, ASK(R1, WANT("A+", "1", "routine") ",\"version\":3")),
-		"approved 1 full 1/1 1");
+	ck_assert_str_eq(bench_send(&bench, ASKED, ASK(R1, WANT("A+", "1", "emergency") ",\"version\":3")),
+		"!approved 1 full 1/1 1");
 	ck_assert_str_eq(bench.heard->message_id, first->message_id);
 	ck_assert_str_eq(bench.heard->body, first->body);
+	ck_assert_ptr_nonnull(strstr(first->body, "signature_pending")); /* the lists of a decision outlive it */
 	ck_assert_str_eq(bench.heard->correlation_id, "workflow 1");
-	ck_assert_str_eq(bench_send(&bench, ASKED, ASK(R1, WANT("A+", "2", "routine"))), "");
+	ck_assert_str_eq(bench_send(&bench, ASKED, ASK(R1, WANT("A+", "2", "emergency"))), "");
 	ck_assert_str_eq(bench_progress(&bench, R1), "settled 1+0 v1");
 	bench_close(&bench);
 }

@@ -113,6 +113,7 @@ static void approve(const struct wish *wish, const struct picks *picks, struct s
 	take_units(wish, picks, shelves, now, out);
 	out->backordered = wish->wanted->quantity - (int64_t)picks->count;
 	out->decision = out->backordered == 0 ? DECISION_FULL : DECISION_PARTIAL;
+	out->warnings = arena_array(arena, ALLOCATION_WARNINGS_MAX, sizeof(struct warning));
 	warnings_find(wish, picks, arena, out);
 }
 

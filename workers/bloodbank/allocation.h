@@ -16,9 +16,9 @@ enum { ALLOCATION_WARNINGS_MAX = 8 };
 
 struct allocation {
 	enum decision decision;
-	enum rejection reason; /* of a rejection */
-	const char *detail;    /* of a rejection, for people; in the arena */
-	struct warning warnings[ALLOCATION_WARNINGS_MAX];
+	enum rejection reason;    /* of a rejection */
+	const char *detail;       /* of a rejection, for people; in the arena */
+	struct warning *warnings; /* ALLOCATION_WARNINGS_MAX at most; in the arena, as the lists below */
 	size_t warnings_count;
 	struct unit **chosen;         /* in the order of choice; taken off the shelves */
 	struct allocated_unit *units; /* the same, as events show them: reserved_until, match_status filled in */

@@ -1,6 +1,8 @@
 /* Warnings: one table of codes, each with its finding. */
 #include "warnings.h"
 
+#include <assert.h>
+
 static const struct donor *donor_of(const struct wish *wish, const struct unit *unit)
 {
 	return &wish->compatibility.donors[unit->group];
@@ -55,6 +57,7 @@ static const struct finding findings[] = {
 
 static void warn(struct allocation *out, enum warning_code code, const char *detail)
 {
+	assert(out->warnings_count < ALLOCATION_WARNINGS_MAX);
 	out->warnings[out->warnings_count++] = (struct warning){ .code = code, .detail = detail };
 }
 
