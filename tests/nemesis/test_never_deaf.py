@@ -107,6 +107,7 @@ def test_a_full_queue(world):
     """Refused publishes are repeated, their inputs stay unacknowledged; nothing is lost when there is room again."""
     world.management("policies/{vhost}/full", "PUT", json={"pattern": "^bloodbank$", "apply-to": "queues", "priority": LARGE,
                      "definition": {"max-length": 3, "overflow": "reject-publish"}})
+    wait_until(lambda: world.management("queues/{vhost}/bloodbank").get("policy") == "full", what="the queue to know its limit")
     worker = world.start_worker("hospital")
     publish(world, range(COUNT))
     wait_until(lambda: counter(worker, "carebus_publishes_total", answer="nacked") > 5, what="refused publishes")
