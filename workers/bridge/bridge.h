@@ -12,6 +12,7 @@
 #include "keyvalue.h"
 #include "log.h"
 #include "metrics.h"
+#include "opening.h"
 #include "stream.h"
 #include "uuid.h"
 
@@ -53,7 +54,10 @@ struct bridge {
 	char speaker_name[128], listener_name[128], tag[64], asker[80], queue_prefix[80], answer_keys[8][112];
 	struct consumer_binding bindings[10];
 	struct backoff backoffs[LINK_COUNT];
+	struct opening openings[LINK_COUNT];
+	int wake_socket;                        /* an eventfd: an opening is done */
 	unsigned views_incarnation;             /* which opening of the connection to Redis */
+	size_t unserved_bytes;                  /* heard since the server was served */
 	unsigned char namespace_id[UUID_BYTES]; /* of the ids of idempotent requests */
 	struct callers callers;
 	struct calls calls;
@@ -70,7 +74,6 @@ static inline void bridge_count(struct bridge *bridge, enum bridge_metric number
 
 /* bridge.c: options of the server that takes the requests. */
 struct http_options bridge_http_options(struct bridge *bridge);
-void bridge_make_metrics(struct bridge *bridge);
 
 /* Answers, and counts it. `started_us` is when the request was there. */
 void bridge_answer(struct bridge *bridge, struct http_exchange *exchange, int64_t started_us,
@@ -78,12 +81,27 @@ void bridge_answer(struct bridge *bridge, struct http_exchange *exchange, int64_
 void bridge_refuse(struct bridge *bridge, struct http_exchange *exchange, int64_t started_us,
 	const struct problem *problem);
 
+/* open_paths.c: what needs no token. False: the path is none of them, or the method is another. */
+bool bridge_answer_open(struct bridge *bridge, struct http_exchange *exchange);
+bool bridge_has_open_path(const char *path);
+void bridge_make_metrics(struct bridge *bridge);
+
 /* links.c: the connections. */
 void links_make(struct bridge *bridge);
 void links_free(struct bridge *bridge);
 void links_serve(struct bridge *bridge);
 void links_wait(struct bridge *bridge, int64_t deadline_ms);
 bool links_are_open(const struct bridge *bridge); /* to the broker: requests can be taken */
+
+/* False: the broker is not there, or takes nothing now. Else call_settled tells the token what became of it. */
+bool links_send(struct bridge *bridge, const struct publication *publication, void *token);
+
+/* False: Redis is not there. Else call_view_read tells the token. */
+bool links_read_view(struct bridge *bridge, const char *key, void *token);
+
+/* For whoever reads next: nobody waits for it. */
+void links_put_view(struct bridge *bridge, const char *key, int64_t version, const char *body,
+	size_t body_bytes);
 
 /* An event from the bus: for calls and streams. */
 void bridge_hear(struct bridge *bridge, const struct delivery *delivery);

@@ -68,12 +68,13 @@ static bool was_signalled(const struct bridge *bridge)
 
 static void turn(struct bridge *bridge, int64_t limit_ms)
 {
-	int64_t deadline_ms = limit_ms < bridge->calls.next_ms ? limit_ms : bridge->calls.next_ms;
 	links_serve(bridge);
 	calls_expire(&bridge->calls);
-	streams_beat(bridge);
 	refresh_callers(bridge);
-	links_wait(bridge, deadline_ms);
+	streams_check(bridge);
+	streams_beat(bridge);
+	calls_sweep(&bridge->calls);
+	links_wait(bridge, limit_ms < bridge->calls.next_ms ? limit_ms : bridge->calls.next_ms);
 }
 
 /* No new connections; what waits gets its answer, or is refused in the end; streams are ended. */
