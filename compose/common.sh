@@ -8,6 +8,9 @@ SERVERS='rabbitmq postgres redis'
 WORKERS='hospital bloodbank notification'
 DOORS=bridge
 WATCHERS=topology
+SECRET_NAMES='amqp-admin amqp-upstream amqp-operator amqp-hospital amqp-bloodbank amqp-notification amqp-bridge
+	amqp-bridge-listener postgres-admin postgres-hospital postgres-bloodbank postgres-notification redis-admin redis-hospital
+	redis-bloodbank redis-notification redis-bridge idempotency-bridge installation'
 SERVICES="$SERVERS $WORKERS $DOORS $WATCHERS"
 BLOCK=40 # ports in a block
 PORT_FIRST=20000

@@ -15,8 +15,8 @@ enum {
 	BROKER_BODY_MAX = 256 * 1024, /* larger bodies are delivered with `is_too_large` set, */
 	BROKER_BODY_KEPT =
 		1024 * 1024, /* and above this, which the broker's max_message_size refuses, without their body */
-	BROKER_LANES_MAX = 4,     /* queues that one consumer reads */
-	BROKER_BINDINGS_MAX = 32, /* of a queue of a consumer's own, */
+	BROKER_LANES_MAX = 4,      /* queues that one consumer reads */
+	BROKER_BINDINGS_MAX = 256, /* of a queue of a consumer's own, */
 	OWN_QUEUE_MESSAGES_MAX =
 		50000, /* which keeps this many at most and then loses its oldest: its reader asks again */
 	BROKER_CONFIRM_WINDOW = 1024, /* publishes in flight at most */

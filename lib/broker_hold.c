@@ -137,6 +137,7 @@ static bool tell_close(struct hold *hold, struct frame *frame, struct why *why)
 /* The next frame that means something: no heartbeats, nothing about alarms. */
 static bool next_frame(struct hold *hold, int64_t deadline_ms, struct frame *frame, struct why *why)
 {
+	*frame = (struct frame){ .type = 0 };
 	for (;;) {
 		cut_input(hold);
 		while (!take_frame(hold, frame, why))
@@ -149,6 +150,8 @@ static bool next_frame(struct hold *hold, int64_t deadline_ms, struct frame *fra
 			continue;
 		frame->method = (uint32_t)scan_u16(&frame->payload) << 16;
 		frame->method |= scan_u16(&frame->payload);
+		if (frame->payload.is_bad)
+			return is_nonsense(hold, "a method without a name", why);
 		if (frame->method == CONNECTION_CLOSE || frame->method == CHANNEL_CLOSE)
 			return tell_close(hold, frame, why);
 		if (frame->method >> 16 == BASIC_ACK >> 16)

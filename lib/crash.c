@@ -13,7 +13,6 @@ const char *crash_point_name(enum crash_point point)
 #ifdef CRASH_POINTS
 
 #include <signal.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -63,13 +62,25 @@ static bool is_armed(const struct plan *plan)
 	return plan->armed_by == NULL || access(plan->armed_by, F_OK) == 0;
 }
 
-void crash_point_pass(enum crash_point point)
+static struct plan *the_plan(void)
 {
 	static struct plan plan;
 	if (!plan.is_read)
 		plan = read_plan(getenv("CRASH_AT"));
-	if (point == plan.point && is_armed(&plan) && --plan.passages_left == 0)
+	return &plan;
+}
+
+void crash_point_pass(enum crash_point point)
+{
+	struct plan *plan = the_plan();
+	if (point == plan->point && is_armed(plan) && --plan->passages_left == 0)
 		kill(getpid(), SIGKILL);
+}
+
+bool crash_point_is_next(enum crash_point point)
+{
+	const struct plan *plan = the_plan();
+	return point == plan->point && is_armed(plan) && plan->passages_left == 1;
 }
 
 #endif

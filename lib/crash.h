@@ -5,6 +5,8 @@
  */
 #pragma once
 
+#include <stdbool.h>
+
 /* The list: X(NAME, "name"). The sweep of tests/nemesis goes through all of them. */
 #define CRASH_POINT_LIST(X) \
 	X(CRASH_AFTER_READ, "after_read") \
@@ -32,9 +34,18 @@ const char *crash_point_name(enum crash_point point);
 
 #ifdef CRASH_POINTS
 void crash_point_pass(enum crash_point point);
+
+/* Whether the next passage kills: what others are to have seen by then can be sent first. */
+bool crash_point_is_next(enum crash_point point);
 #else
 static inline void crash_point_pass(enum crash_point point)
 {
 	(void)point;
+}
+
+static inline bool crash_point_is_next(enum crash_point point)
+{
+	(void)point;
+	return false;
 }
 #endif

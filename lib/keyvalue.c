@@ -17,6 +17,7 @@ enum {
 	HOST_BYTES_MAX = 256,
 	PORT_MAX = 65535,
 	INPUT_BYTES = 64 * 1024, /* read at once: as much as Redis writes at once */
+	SLICE_BYTES = 4 * 1024,  /* of it given to hiredis at once */
 	ANSWER_TIMEOUT_MS = 500, /* a cache that answers later is away: in the end batches wait for it */
 };
 
@@ -175,24 +176,22 @@ static bool take_answer(struct keyvalue *store, const redisReply *reply, const s
 }
 
 /* One read; hiredis would take 16 KiB at a time. */
-static bool receive(struct keyvalue *store, struct why *why)
+static bool receive(struct keyvalue *store, size_t *received, struct why *why)
 {
 	ssize_t got = recv(store->context->fd, store->input, sizeof(store->input), MSG_DONTWAIT);
+	*received = got < 0 ? 0 : (size_t)got;
 	if (got < 0 && (errno == EAGAIN || errno == EINTR))
 		return true;
 	if (got < 0)
 		return because(why, "connection", "redis: cannot receive: %s", strerror(errno));
 	if (got == 0)
 		return because(why, "connection", "redis: cannot receive: the server closed the connection");
-	if (redisReaderFeed(store->context->reader, store->input, (size_t)got) != REDIS_OK)
-		return because(why, "connection", "redis: %s", store->context->reader->errstr);
 	return true;
 }
 
-static bool receive_answers(struct keyvalue *store, const struct listener *listener, struct why *why)
+/* Those that are whole. */
+static bool take_answers(struct keyvalue *store, const struct listener *listener, struct why *why)
 {
-	if (!receive(store, why))
-		return false;
 	for (;;) {
 		void *reply = NULL;
 		if (redisGetReplyFromReader(store->context, &reply) != REDIS_OK)
@@ -204,6 +203,22 @@ static bool receive_answers(struct keyvalue *store, const struct listener *liste
 		if (!is_good)
 			return false;
 	}
+}
+
+/* By the slice: for each answer that hiredis takes out it moves all that it was fed and that is left. */
+static bool receive_answers(struct keyvalue *store, const struct listener *listener, struct why *why)
+{
+	size_t received;
+	if (!receive(store, &received, why))
+		return false;
+	for (size_t at = 0; at < received; at += SLICE_BYTES) {
+		size_t length = received - at < SLICE_BYTES ? received - at : SLICE_BYTES;
+		if (redisReaderFeed(store->context->reader, store->input + at, length) != REDIS_OK)
+			return because(why, "connection", "redis: %s", store->context->reader->errstr);
+		if (!take_answers(store, listener, why))
+			return false;
+	}
+	return true;
 }
 
 /* No answer is looked for right after the first question is sent: the caller's poll tells when it is there. */

@@ -61,22 +61,32 @@ static bool read_digest(const char *text, unsigned char digest[SHA256_BYTES])
 	return true;
 }
 
+#define SMALL "abcdefghijklmnopqrstuvwxyz0123456789-"
+
 static bool is_of(const char *text, const char *allowed)
 {
 	size_t length = strlen(text);
 	return length >= 1 && length <= TOKEN_SUBJECT_MAX && strspn(text, allowed) == length;
 }
 
-#define SMALL "abcdefghijklmnopqrstuvwxyz0123456789-"
+/* NULL: good; else what is wrong with it. */
+static const char *find_fault(const struct token *token)
+{
+	if (!is_of(token->subject, SMALL "ABCDEFGHIJKLMNOPQRSTUVWXYZ._@"))
+		return "the subject is not 1 to 64 letters, digits or . _ @ -";
+	if (token->facility_id != NULL && !is_of(token->facility_id, SMALL))
+		return "the facility is neither * nor 1 to 64 of a-z, 0-9 and -";
+	return token->rate_per_s >= 0 && token->rate_per_s <= TOKEN_RATE_MAX
+		? NULL
+		: "the rate is no number from 0 to 100000";
+}
 
+/* Digits alone; how large it may be is checked with the rest. */
 static bool read_rate(const char *text, long *rate_per_s)
 {
 	size_t length = strlen(text);
-	if (length < 1 || length > 6 || strspn(text, "0123456789") != length)
-		return false;
-	long rate = strtol(text, NULL, 10);
-	*rate_per_s = rate;
-	return rate <= TOKEN_RATE_MAX;
+	*rate_per_s = length <= 6 ? strtol(text, NULL, 10) : -1;
+	return length >= 1 && strspn(text, "0123456789") == length;
 }
 
 /* Cuts a line at its spaces. False: other than TOKEN_FIELDS fields, or an empty one. */
@@ -100,21 +110,16 @@ static const char *read_fields(char *const fields[TOKEN_FIELDS], struct token *t
 {
 	if (!read_digest(fields[0], token->digest))
 		return "the hash is not 64 lower-case hex digits";
-	if (!is_of(fields[1], SMALL "ABCDEFGHIJKLMNOPQRSTUVWXYZ._@"))
-		return "the subject is not 1 to 64 letters, digits or . _ @ -";
 	if (!token_role_find(fields[2], &token->role))
 		return "the role is none of admin, hospital, bank, clinic, reader";
-	bool is_anywhere = strcmp(fields[3], "*") == 0;
-	if (!is_anywhere && !is_of(fields[3], SMALL))
-		return "the facility is neither * nor 1 to 64 of a-z, 0-9 and -";
 	if (!read_rate(fields[4], &token->rate_per_s))
 		return "the rate is no number from 0 to 100000";
 	token->has_expires_at = strcmp(fields[5], "-") != 0;
 	if (token->has_expires_at && !time_parse(fields[5], &token->expires_at))
 		return "the expiry is neither - nor a time like 2030-01-31T12:00:00Z";
 	token->subject = fields[1];
-	token->facility_id = is_anywhere ? NULL : fields[3];
-	return NULL;
+	token->facility_id = strcmp(fields[3], "*") == 0 ? NULL : fields[3];
+	return find_fault(token);
 }
 
 static const char *read_line(const char *text, size_t length, struct arena *arena, struct token *token)
@@ -167,6 +172,8 @@ bool tokens_parse(const char *text, size_t length, struct arena *arena, struct t
 	struct tokens tokens = { .count = 0 };
 	if (length > TOKENS_FILE_BYTES_MAX)
 		return because(why, "tokens", "longer than %d bytes", TOKENS_FILE_BYTES_MAX);
+	if (length == 0)
+		text = ""; /* may have been NULL */
 	size_t lines = count_lines(text, length);
 	tokens.items = arena_array(arena, lines < TOKENS_MAX ? lines : TOKENS_MAX, sizeof(*tokens.items));
 	if (!read_lines(text, length, arena, &tokens, why))
@@ -182,7 +189,7 @@ bool tokens_parse(const char *text, size_t length, struct arena *arena, struct t
 
 const struct token *tokens_find_digest(const struct tokens *tokens, const unsigned char digest[SHA256_BYTES])
 {
-	struct token wanted;
+	struct token wanted = { .subject = NULL };
 	if (tokens->count == 0)
 		return NULL;
 	memcpy(wanted.digest, digest, sizeof(wanted.digest));
@@ -206,6 +213,12 @@ void token_hash(const struct token *token, char out[SHA256_TEXT_BYTES])
 		*out++ = digits[token->digest[i] & 0x0f];
 	}
 	*out = '\0';
+}
+
+bool token_check(const struct token *token, struct why *why)
+{
+	const char *fault = find_fault(token);
+	return fault == NULL || because(why, "tokens", "%s", fault);
 }
 
 void token_print(const struct token *token, struct buffer *out)

@@ -54,6 +54,9 @@ const struct token *tokens_find_digest(const struct tokens *tokens, const unsign
 /* The digest as lower-case hex. */
 void token_hash(const struct token *token, char out[SHA256_TEXT_BYTES]);
 
+/* Whether the token can be written as a line: subject, facility and rate are as tokens_parse wants them. */
+bool token_check(const struct token *token, struct why *why);
+
 /* Adds the token's line. */
 void token_print(const struct token *token, struct buffer *out);
 

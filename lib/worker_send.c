@@ -234,7 +234,6 @@ void flight_launch(struct runtime *runtime, struct flight *flight)
 		return;
 	}
 	send_waiting(runtime);
-	links_serve_publisher(runtime);
 }
 
 void flight_park(struct runtime *runtime, struct flight *flight, const struct delivery *delivery,
@@ -262,11 +261,19 @@ void flight_park(struct runtime *runtime, struct flight *flight, const struct de
 		"detail", output->detail, "type", output->type, "correlation", delivery->correlation_id, NULL);
 }
 
-void send_waiting(struct runtime *runtime)
+/* The broker has this publish, and all before it, but not those after it. */
+static void pass_published(struct runtime *runtime, enum crash_point point)
+{
+	if (crash_point_is_next(point))
+		links_serve_publisher(runtime);
+	crash_point_pass(point);
+}
+
+/* Publishes what there is room for; it leaves at the next serving of the publisher. Whether there was something to send. */
+static bool send_what_fits(struct runtime *runtime)
 {
 	struct why why = { 0 };
-	if (runtime->sending_count == 0 || clock_steady_ms() < runtime->sending_pause_until_ms)
-		return;
+	bool has_sent = false;
 	while (runtime->sending_count > 0 && publisher_room(runtime->publisher) > 0) {
 		struct output *output = runtime->sending[runtime->sending_first];
 		struct publication publication = publication_of(runtime, output);
@@ -275,11 +282,22 @@ void send_waiting(struct runtime *runtime)
 		if (!publisher_send(runtime->publisher, &publication, output, &why)) {
 			queue_output(runtime, output);
 			links_lost(runtime, LINK_PUBLISHER, &why);
-			return;
+			return false;
 		}
+		has_sent = true;
 		count(runtime, METRIC_PUBLISHED, 1);
-		crash_point_pass(is_parked_copy(output) ? CRASH_AFTER_PARK_SENT : CRASH_AFTER_FIRST_PUBLISH);
+		pass_published(runtime, is_parked_copy(output) ? CRASH_AFTER_PARK_SENT : CRASH_AFTER_FIRST_PUBLISH);
 	}
+	return has_sent;
+}
+
+void send_waiting(struct runtime *runtime)
+{
+	if (runtime->sending_count == 0 || clock_steady_ms() < runtime->sending_pause_until_ms)
+		return;
+	if (!send_what_fits(runtime))
+		return;
+	links_serve_publisher(runtime);
 	if (runtime->sending_count == 0)
 		crash_point_pass(CRASH_AFTER_PUBLISH);
 }

@@ -30,7 +30,7 @@ def servers():
         if os.environ.get("CI") == "true":
             pytest.fail(message)
         pytest.skip(message)
-    running = servers_module.start_servers()
+    running = servers_module.start_servers(servers_module.memory_folder())
     yield running
     running.stop()
 

@@ -135,8 +135,8 @@ static char *print_inventory(const struct bare_facilities *facilities, const str
 	struct buffer out = { 0 };
 	buffer_print(&out,
 		"{\"bank_id\":\"%s\",\"component\":\"red_cells\",\"group\":\"%s\",\"available\":%" PRId64
-		",\"reserved\":%" PRId64 ",\"expiring_24h\":%" PRId64 ",\"days_of_stock\":null,\"version\":%" PRId64
-		"}",
+		",\"reserved\":%" PRId64 ",\"expiring_24h\":%" PRId64
+		",\"days_of_stock\":null,\"level\":\"normal\",\"version\":%" PRId64 "}",
 		facilities->banks[bin->bank], bare_groups[bin->group], bin->available, bin->reserved, bin->expiring,
 		bin->version);
 	return take_text(&out);

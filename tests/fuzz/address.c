@@ -1,5 +1,5 @@
 /* libFuzzer: URLs with credentials. What is taken apart fits, and what is shown of it holds no password. */
-#include "pieces.h"
+#include "fuzz.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -21,8 +21,8 @@ static void check_address(const struct address *address)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct pieces pieces = { data, size };
-	char *text = pieces_text(&pieces);
+	struct scan scan = { .next = data, .left_bytes = size };
+	char *text = fuzz_text(&scan);
 	struct address address = { 0 };
 	struct why why = { 0 };
 	if (address_parse(&address, "FUZZ_URL", text, &why))

@@ -2,7 +2,7 @@
  * libFuzzer: texts as times and dates. What is read agrees with the C library's calendar, and prints as a text that is
  * read as the same time.
  */
-#include "pieces.h"
+#include "fuzz.h"
 
 #include <stdbool.h>
 #include <stdio.h>
@@ -98,8 +98,8 @@ static uint64_t throw_dice(const uint8_t *data, size_t size)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct pieces pieces = { data, size };
-	char *text = pieces_text(&pieces);
+	struct scan scan = { .next = data, .left_bytes = size };
+	char *text = fuzz_text(&scan);
 	int64_t time_us;
 	if (time_parse(text, &time_us)) {
 		check_with_library(text, time_us);

@@ -1,29 +1,18 @@
 /*
  * libFuzzer: what a broker sends to a consumer, frames in any order, torn, or no frames at all. The first byte picks:
- * a stream of bytes as it is, or steps of which frames are made; as long as those are deliveries, headers and pieces of
+ * a stream of bytes as it is, or steps of which frames are made; as long as those are deliveries, headers and scan of
  * bodies, a model says what must arrive. Before it comes a good delivery, which must arrive whole, and afterwards the
  * connection is opened anew, where one must arrive again whatever half of a message was left.
  */
-#include "pieces.h"
+#include "fuzz.h"
 
-#include <fcntl.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
-#include <amqp_tcp_socket.h>
+#include "broker.h"
+#include "peer.h"
 
-#include "broker_internal.h"
-#include "buffer.h"
-#include "clock.h"
-
-bool __wrap_connection_open(struct connection *connection, const struct broker_address *address,
-	struct why *why);
-
-enum { METHOD = 1, HEADER = 2, BODY = 3, FRAME_END = 0xCE };
-enum { CLASS_QUEUE = 50, CLASS_BASIC = 60, CLASS_CHANNEL = 20, CLASS_CONNECTION = 10 };
 enum {
 	QOS_OK = 11,
 	CONSUME_OK = 21,
@@ -31,9 +20,11 @@ enum {
 	DELIVER = 60,
 	DECLARE_OK = 11,
 	CLOSE_CHANNEL = 40,
-	CLOSE = 50
+	RETURN = 50,
+	CLOSE = 50,
+	BLOCKED = 60,
 };
-enum { LANES = 2, SERVES_MAX = 4, FRAME_MAX_BYTES = 131072, STREAM_MAX = 100 * 1024, STEP_BODY_MAX = 600 };
+enum { LANES = 2, SERVES_MAX = 4, STEP_BODY_MAX = 600 };
 
 static const char *const queues[LANES] = { "bank", "bank.emergency" };
 static const char *const tags[] = { "bank-1", "bank-1.1", "bank-1+1", "stranger", "" };
@@ -56,63 +47,17 @@ struct arrived {
 	bool is_first_good;
 };
 
-static struct buffer stream; /* what the next connection gets */
-static int peer = -1;        /* the broker's end of the connection */
-
-static size_t frame_begin(struct buffer *out, unsigned type)
-{
-	buffer_add_byte(out, (unsigned char)type);
-	buffer_add_u16(out, WIRE_CHANNEL);
-	size_t mark = out->length_bytes;
-	buffer_add_u32(out, 0);
-	return mark;
-}
-
-static void frame_end(struct buffer *out, size_t mark)
-{
-	buffer_set_u32(out, mark, (uint32_t)(out->length_bytes - mark - sizeof(uint32_t)));
-	buffer_add_byte(out, FRAME_END);
-}
-
-static size_t method_begin(struct buffer *out, unsigned class, unsigned method)
-{
-	size_t mark = frame_begin(out, METHOD);
-	buffer_add_u16(out, (uint16_t) class);
-	buffer_add_u16(out, (uint16_t)method);
-	return mark;
-}
-
-static void add_text(struct buffer *out, const char *text)
-{
-	buffer_add_byte(out, (unsigned char)strlen(text));
-	buffer_add_text(out, text);
-}
+static struct buffer stream; /* what the broker says */
+static struct buffer greeting;
 
 static void add_deliver(struct buffer *out, const char *tag, uint64_t number, bool is_redelivered)
 {
 	size_t mark = method_begin(out, CLASS_BASIC, DELIVER);
-	add_text(out, tag);
+	add_short_text(out, tag);
 	buffer_add_u64(out, number);
 	buffer_add_byte(out, is_redelivered);
-	add_text(out, "hospital");
-	add_text(out, "hospital.blood.requested");
-	frame_end(out, mark);
-}
-
-static void add_header(struct buffer *out, uint64_t size)
-{
-	size_t mark = frame_begin(out, HEADER);
-	buffer_add_u16(out, CLASS_BASIC);
-	buffer_add_u16(out, 0);
-	buffer_add_u64(out, size);
-	buffer_add_u16(out, 0);
-	frame_end(out, mark);
-}
-
-static void add_frame(struct buffer *out, unsigned type, const void *bytes, size_t length)
-{
-	size_t mark = frame_begin(out, type);
-	buffer_add(out, bytes, length);
+	add_short_text(out, "hospital");
+	add_short_text(out, "hospital.blood.requested");
 	frame_end(out, mark);
 }
 
@@ -126,14 +71,14 @@ static void add_good_delivery(struct buffer *out)
 /* The answers to what a consumer asks when it opens. */
 static void add_greeting(struct buffer *out)
 {
-	frame_end(out, method_begin(out, CLASS_BASIC, QOS_OK));
+	add_method(out, CLASS_BASIC, QOS_OK);
 	for (size_t lane = 0; lane < LANES; lane++) {
 		size_t mark = method_begin(out, CLASS_QUEUE, DECLARE_OK);
-		add_text(out, queues[lane]);
+		add_short_text(out, queues[lane]);
 		buffer_add_u64(out, 0);
 		frame_end(out, mark);
 		mark = method_begin(out, CLASS_BASIC, CONSUME_OK);
-		add_text(out, tags[lane]);
+		add_short_text(out, tags[lane]);
 		frame_end(out, mark);
 	}
 }
@@ -180,113 +125,96 @@ static void model_body(struct model *model, uint64_t length)
 
 /* --- steps */
 
-static void step_deliver(struct pieces *pieces, struct model *model)
+static void step_deliver(struct scan *scan, struct model *model)
 {
-	size_t tag = pieces_byte(pieces) % (sizeof(tags) / sizeof(tags[0]));
-	add_deliver(&stream, tags[tag], pieces_byte(pieces), pieces_byte(pieces) & 1);
+	size_t tag = scan_byte(scan) % (sizeof(tags) / sizeof(tags[0]));
+	add_deliver(&stream, tags[tag], scan_byte(scan), scan_byte(scan) & 1);
 	if (!model->is_broken)
 		model_deliver(model, tag < LANES);
 }
 
-static void step_header(struct pieces *pieces, struct model *model)
+static void step_header(struct scan *scan, struct model *model)
 {
-	unsigned size = pieces_u16(pieces) % STEP_BODY_MAX;
+	unsigned size = scan_u16(scan) % STEP_BODY_MAX;
 	add_header(&stream, size);
 	if (!model->is_broken)
 		model_header(model, size);
 }
 
-static void step_body(struct pieces *pieces, struct model *model)
+static void step_body(struct scan *scan, struct model *model)
 {
 	static const unsigned char zeros[STEP_BODY_MAX];
-	unsigned size = pieces_u16(pieces) % STEP_BODY_MAX;
+	unsigned size = scan_u16(scan) % STEP_BODY_MAX;
 	add_frame(&stream, BODY, zeros, size);
 	if (!model->is_broken)
 		model_body(model, size);
 }
 
 /* A header with properties, or a method, that the model does not know. */
-static void step_strange(struct pieces *pieces, struct model *model, unsigned type)
+static void add_some(struct scan *scan, size_t wanted)
 {
-	size_t length;
-	unsigned wanted = pieces_byte(pieces);
-	model->is_sure = model->is_sure && model->is_broken;
-	if (type == METHOD) {
-		static const unsigned methods[][2] = { { CLASS_BASIC, CANCEL }, { CLASS_BASIC, DELIVER },
-			{ CLASS_CHANNEL, CLOSE_CHANNEL }, { CLASS_CONNECTION, CLOSE }, { CLASS_CONNECTION, 60 },
-			{ CLASS_BASIC, 50 } };
-		const unsigned *method = methods[pieces_byte(pieces) % (sizeof(methods) / sizeof(methods[0]))];
-		size_t mark = method_begin(&stream, method[0], method[1]);
-		const uint8_t *bytes = pieces_bytes(pieces, wanted, &length);
-		buffer_add(&stream, bytes, length);
-		frame_end(&stream, mark);
-		return;
-	}
+	struct slice slice = scan_take(scan, wanted < scan->left_bytes ? wanted : scan->left_bytes);
+	buffer_add(&stream, slice.bytes, slice.length);
+}
+
+static size_t strange_method(struct scan *scan)
+{
+	static const unsigned methods[][2] = { { CLASS_BASIC, CANCEL }, { CLASS_BASIC, DELIVER },
+		{ CLASS_CHANNEL, CLOSE_CHANNEL }, { CLASS_CONNECTION, CLOSE }, { CLASS_CONNECTION, BLOCKED },
+		{ CLASS_BASIC, RETURN } };
+	const unsigned *method = methods[scan_byte(scan) % (sizeof(methods) / sizeof(methods[0]))];
+	return method_begin(&stream, method[0], method[1]);
+}
+
+static size_t strange_frame(struct scan *scan, unsigned type)
+{
 	size_t mark = frame_begin(&stream, type);
 	if (type == HEADER) {
 		buffer_add_u16(&stream, CLASS_BASIC);
 		buffer_add_u16(&stream, 0);
-		buffer_add_u64(&stream, pieces_u16(pieces));
+		buffer_add_u64(&stream, scan_u16(scan));
 	}
-	const uint8_t *bytes = pieces_bytes(pieces, wanted, &length);
-	buffer_add(&stream, bytes, length);
+	return mark;
+}
+
+/* A header with properties, or a method, that the model does not know. */
+static void step_strange(struct scan *scan, struct model *model, unsigned type)
+{
+	size_t wanted = scan_byte(scan);
+	model->is_sure = model->is_sure && model->is_broken;
+	size_t mark = type == METHOD ? strange_method(scan) : strange_frame(scan, type);
+	add_some(scan, wanted);
 	frame_end(&stream, mark);
 }
 
-static void add_steps(struct pieces *pieces, struct model *model)
+static void add_steps(struct scan *scan, struct model *model)
 {
-	while (pieces->left > 0 && stream.length_bytes < STREAM_MAX) {
-		switch (pieces_byte(pieces) % 8) {
+	while (scan->left_bytes > 0 && stream.length_bytes < PEER_STREAM_MAX) {
+		switch (scan_byte(scan) % 8) {
 		case 0:
 		case 1:
-			step_deliver(pieces, model);
+			step_deliver(scan, model);
 			break;
 		case 2:
-			step_header(pieces, model);
+			step_header(scan, model);
 			break;
 		case 3:
 		case 4:
-			step_body(pieces, model);
+			step_body(scan, model);
 			break;
 		case 5:
-			step_strange(pieces, model, HEADER);
+			step_strange(scan, model, HEADER);
 			break;
 		case 6:
-			step_strange(pieces, model, METHOD);
+			step_strange(scan, model, METHOD);
 			break;
 		default:
-			step_strange(pieces, model, pieces_byte(pieces));
+			step_strange(scan, model, scan_byte(scan));
 		}
 	}
 }
 
 /* --- the consumer */
-
-/* In place of lib/broker.c's: no network, no handshake; what `stream` holds is all that the broker will say. */
-bool __wrap_connection_open(struct connection *connection, const struct broker_address *address,
-	struct why *why)
-{
-	int ends[2];
-	(void)address;
-	(void)why;
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends) != 0)
-		abort();
-	if (send(ends[1], stream.data, stream.length_bytes, 0) != (ssize_t)stream.length_bytes)
-		abort();
-	shutdown(ends[1], SHUT_WR);
-	if (peer >= 0)
-		close(peer);
-	peer = ends[1];
-	connection->state = amqp_new_connection();
-	amqp_socket_t *socket = amqp_tcp_socket_new(connection->state);
-	if (socket == NULL)
-		abort();
-	amqp_tcp_socket_set_sockfd(socket, ends[0]);
-	connection->frame_max_bytes = FRAME_MAX_BYTES;
-	connection->heartbeat_ms = 0;
-	connection->received_ms = connection->written_ms = clock_steady_ms();
-	return true;
-}
 
 static size_t length_of(const char *text)
 {
@@ -316,11 +244,12 @@ static void on_delivery(void *owner, struct delivery *delivery)
 	delivery_free(delivery);
 }
 
-/* Serves until the stream is over, which closes the connection. */
+/* Opens, and serves until the stream is over, which closes the connection. */
 static void serve(struct consumer *consumer)
 {
 	struct why why = { 0 };
 	must(consumer_open(consumer, 100, &why), "it opens");
+	peer_say(stream.data, stream.length_bytes);
 	for (int i = 0; i < SERVES_MAX && consumer_is_open(consumer); i++)
 		if (!consumer_serve(consumer, &why))
 			must(why.reason[0] != '\0' && why.text[0] != '\0', "a failure says why");
@@ -338,23 +267,24 @@ static void check_arrived(const struct arrived *arrived, const struct model *mod
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct pieces pieces = { data, size };
+	struct scan scan = { .next = data, .left_bytes = size };
 	struct model model = { 0 };
 	struct arrived arrived = { 0 }, again = { 0 };
 	struct broker_address address = { .url = "amqp://127.0.0.1:1/none", .user = "", .password = "" };
 	struct consumer *consumer = consumer_new(&address, "bank-1", queues, LANES, on_delivery, &arrived);
-	add_greeting(&stream);
+	if (greeting.length_bytes == 0)
+		add_greeting(&greeting);
+	peer_greet(&greeting);
 	add_good_delivery(&stream);
-	if (pieces_byte(&pieces) % 2 == 0) {
-		buffer_add(&stream, pieces.next, pieces.left < STREAM_MAX ? pieces.left : STREAM_MAX);
+	if (scan_byte(&scan) % 2 == 0) {
+		add_some(&scan, PEER_STREAM_MAX);
 	} else {
 		model.is_sure = true;
-		add_steps(&pieces, &model);
+		add_steps(&scan, &model);
 	}
 	serve(consumer);
 	check_arrived(&arrived, &model);
 	buffer_reset(&stream);
-	add_greeting(&stream);
 	add_good_delivery(&stream);
 	arrived = again;
 	serve(consumer);

@@ -3,7 +3,7 @@
  * writable and say the same as what came, and what was written must read back and give the same bytes. Where there is
  * one fault, all are told.
  */
-#include "pieces.h"
+#include "fuzz.h"
 
 #include <stdbool.h>
 #include <string.h>
@@ -37,8 +37,7 @@ static bool is_faithful_object(const json_t *came, json_t *written)
 {
 	const char *name;
 	json_t *value;
-	json_object_foreach(written, name, value)
-	{
+	json_object_foreach (written, name, value) {
 		const json_t *original = json_object_get(came, name);
 		if (original != NULL && !json_is_null(original) && !is_faithful(original, value))
 			return false;

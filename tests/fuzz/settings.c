@@ -2,7 +2,7 @@
  * libFuzzer: an environment as settings. Each line is the value of one setting, in the environment or in a file. What
  * is read keeps the table's limits; what is refused is named.
  */
-#include "pieces.h"
+#include "fuzz.h"
 
 #include <stdbool.h>
 #include <stdio.h>
@@ -58,17 +58,17 @@ static int write_file(const char *text, char path[static 32])
 }
 
 /* Sets the row's variables by two bytes and a line; gives the descriptor of its file, or -1. */
-static int set_row(const struct setting *row, struct pieces *pieces)
+static int set_row(const struct setting *row, struct scan *scan)
 {
 	char file_name[64], path[32];
 	int file = -1;
 	snprintf(file_name, sizeof(file_name), "%s_FILE", row->name);
 	unsetenv(row->name);
 	unsetenv(file_name);
-	unsigned how = pieces_byte(pieces) % 8;
+	unsigned how = scan_byte(scan) % 8;
 	if (how == 0)
 		return file;
-	char *text = pieces_text(pieces);
+	char *text = fuzz_text(scan);
 	if (how != 1)
 		setenv(row->name, text, 1);
 	if (how <= 2) {
@@ -98,14 +98,14 @@ static void check_faults(const char *faults)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct pieces pieces = { data, size };
+	struct scan scan = { .next = data, .left_bytes = size };
 	struct values values = { 0 };
 	int files[ROWS];
 	char *faults = NULL;
 	size_t faults_bytes = 0;
 	FILE *stream = open_memstream(&faults, &faults_bytes);
 	for (int i = 0; i < ROWS; i++)
-		files[i] = set_row(&table[i], &pieces);
+		files[i] = set_row(&table[i], &scan);
 	bool is_good = settings_read(table, &values, stream);
 	fclose(stream);
 	must(values.number >= MINIMUM && values.number <= MAXIMUM,

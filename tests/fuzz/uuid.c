@@ -1,5 +1,5 @@
 /* libFuzzer: texts as uuids. What is read is what the shape says, and prints as itself in lower case. */
-#include "pieces.h"
+#include "fuzz.h"
 
 #include <ctype.h>
 #include <stdbool.h>
@@ -33,8 +33,8 @@ static void check_bytes(const char *text, const unsigned char bytes[UUID_BYTES])
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct pieces pieces = { data, size };
-	char *text = pieces_text(&pieces);
+	struct scan scan = { .next = data, .left_bytes = size };
+	char *text = fuzz_text(&scan);
 	unsigned char bytes[UUID_BYTES];
 	bool is_read = uuid_parse(text, bytes);
 	must(is_read == has_the_shape(text), "read if and only if it has the shape");

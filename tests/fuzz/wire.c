@@ -1,5 +1,5 @@
 /* libFuzzer: what we publish, as bytes, is read by librabbitmq as what we meant. */
-#include "pieces.h"
+#include "fuzz.h"
 
 #include <stdbool.h>
 #include <stdlib.h>
@@ -119,10 +119,10 @@ static void check_frames(const struct buffer *out, const struct publication *pub
 	amqp_destroy_connection(state);
 }
 
-/* A text of the pieces, or NULL; kept in `texts`, to be freed there. */
-static const char *take_text(struct pieces *pieces, char *texts[], size_t *count)
+/* A text, or NULL; kept in `texts`, to be freed there. */
+static const char *take_text(struct scan *scan, char *texts[], size_t *count)
 {
-	char *text = pieces_text(pieces);
+	char *text = fuzz_text(scan);
 	text[strnlen(text, HEADER_MAX)] = '\0';
 	texts[(*count)++] = text;
 	return text[0] == '-' ? NULL : text;
@@ -135,28 +135,28 @@ static const char *or_empty(const char *text)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct pieces pieces = { data, size };
+	struct scan scan = { .next = data, .left_bytes = size };
 	char *texts[TEXTS];
 	size_t count = 0;
-	bool is_mandatory = pieces_byte(&pieces) & 1;
-	const char *user = take_text(&pieces, texts, &count);
+	bool is_mandatory = scan_byte(&scan) & 1;
+	const char *user = take_text(&scan, texts, &count);
 	const struct publication publication = {
-		.exchange = or_empty(take_text(&pieces, texts, &count)),
-		.routing_key = or_empty(take_text(&pieces, texts, &count)),
-		.message_id = take_text(&pieces, texts, &count),
-		.correlation_id = take_text(&pieces, texts, &count),
-		.type = take_text(&pieces, texts, &count),
-		.app_id = take_text(&pieces, texts, &count),
-		.reply_to = take_text(&pieces, texts, &count),
-		.traceparent = take_text(&pieces, texts, &count),
-		.causation_id = take_text(&pieces, texts, &count),
-		.sender = take_text(&pieces, texts, &count),
-		.reason = take_text(&pieces, texts, &count),
-		.detail = take_text(&pieces, texts, &count),
-		.attempts = (int64_t)(pieces_u64(&pieces) >> 1),
-		.timestamp_s = (int64_t)(pieces_u64(&pieces) >> 1),
-		.body = (const char *)pieces.next,
-		.body_bytes = pieces.left,
+		.exchange = or_empty(take_text(&scan, texts, &count)),
+		.routing_key = or_empty(take_text(&scan, texts, &count)),
+		.message_id = take_text(&scan, texts, &count),
+		.correlation_id = take_text(&scan, texts, &count),
+		.type = take_text(&scan, texts, &count),
+		.app_id = take_text(&scan, texts, &count),
+		.reply_to = take_text(&scan, texts, &count),
+		.traceparent = take_text(&scan, texts, &count),
+		.causation_id = take_text(&scan, texts, &count),
+		.sender = take_text(&scan, texts, &count),
+		.reason = take_text(&scan, texts, &count),
+		.detail = take_text(&scan, texts, &count),
+		.attempts = (int64_t)(scan_u64(&scan) >> 1),
+		.timestamp_s = (int64_t)(scan_u64(&scan) >> 1),
+		.body = (const char *)scan.next,
+		.body_bytes = scan.left_bytes,
 		.is_mandatory = is_mandatory,
 	};
 	struct buffer out;

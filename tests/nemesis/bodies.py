@@ -3,6 +3,7 @@ import datetime
 import uuid
 
 NAMES = uuid.UUID("6f3c1a52-7a0e-5d3e-9d5b-2f7c6f3f9a11")
+NOTIFICATIONS = uuid.UUID("5f0d2c1e-8b6a-4e37-9c41-1d7e52a80bf3")
 COLLECTED = datetime.datetime.now(datetime.timezone.utc).replace(microsecond=0) - datetime.timedelta(days=1)
 
 
@@ -56,3 +57,19 @@ def approval(label, serial):
 def rejection(label):
     return {"request_id": identity(f"request {label}"), "hospital_id": "hospital-001", "decision": "rejected",
             "reason": "no_compatible_stock", "detail": "none", "decided_at": stamp(COLLECTED)}
+
+
+def notification(label):
+    """The id of "hospital-001 is told that it asked for this": of its key, in the worker's own namespace."""
+    key = ("hospital-001", "hospital", f"request:{identity(f'request {label}')}", "requested")
+    return str(uuid.uuid5(NOTIFICATIONS, "\0".join(key)))
+
+
+def stock(available, version):
+    return {"bank_id": "bank-001", "component": "red_cells", "group": "O-", "available": available, "reserved": 0,
+            "expiring_24h": 0, "version": version}
+
+
+def alert(version):
+    return {"bank_id": "bank-001", "component": "red_cells", "group": "O-", "available": 3, "days_of_stock": 1.5, "threshold": 6,
+            "threshold_unit": "days", "version": version, "at": stamp(COLLECTED)}

@@ -19,7 +19,11 @@ def kill_in_a_batch(world, expected, worker, point, build=None):
     trial = Trial(world, PLANS[worker](), build)
     trial.crash_in_batch(f"{point}:5" if point in PER_OUTPUT else point)
     if point in BEFORE_CONFIRMS:
-        wait_until(lambda: trial.waiting() == len(trial.plan.batch), trial.patience, f"the whole batch in the queue: {point}")
+        trial.find_waiting(trial.plan.batch, f"the whole batch in the queue: {point}")
+    if point == "after_first_publish":
+        trial.listen_for_the_batch()
+    if point == "after_publish":
+        trial.listen()
     trial.publish(trial.plan.late)
     trial.may_crash(point)
     settle_and_compare(trial, expected)
@@ -73,4 +77,5 @@ def miss_a_binding(world, worker, event, build=None):
     for queue in lost:
         channel.queue_bind(queue, worker, event)
     wait_until(lambda: trial.unsent() == 0, 20, "the output to be sent")
-    assert world.depth("bloodbank" if worker == "hospital" else "hospital") == (1 if worker == "hospital" else 2)
+    neighbour, heard = {"hospital": ("bloodbank", 1), "bloodbank": ("hospital", 2), "notification": ("hospital", 1)}[worker]
+    assert world.depth(neighbour) == heard

@@ -5,10 +5,11 @@ import pika
 import pytest
 
 import bodies
-from chain import GROUPS, WORKERS
+from chain import GROUPS
 from servers import wait_until
 from trial import PLANS, TABLES
 
+WORKERS = tuple(PLANS)
 REQUESTS = 40
 UNITS = 30
 REPLAYS = 2
@@ -16,7 +17,7 @@ REPLAYS = 2
 
 def day(world):
     """Arrivals, requests of both lanes in both worlds' plans, some more, some of them sent twice."""
-    for plan in (PLANS["bloodbank"](), PLANS["hospital"]()):
+    for plan in (PLANS["bloodbank"](), PLANS["hospital"](), PLANS["notification"]()):
         for event, body, keywords in plan.before + plan.batch + plan.late:
             world.publish(event, body, **keywords)
     world.publish("bloodbank.unit.receive", {"bank_id": "bank-002", "units": [

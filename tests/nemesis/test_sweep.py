@@ -27,7 +27,10 @@ def test_killed_after_an_attempt_was_counted(world, references, worker):
 
 @pytest.mark.parametrize("worker", PLANS)
 def test_killed_in_the_sweep(world, references, worker):
-    kills.kill_in_the_sweep(world, references(worker), worker)
+    expected = references(worker)
+    if not expected["views"]:
+        pytest.skip(f"what a batch of {worker} left unsent goes out when its messages come again; timers' outputs are swept")
+    kills.kill_in_the_sweep(world, expected, worker)
 
 
 def let_a_unit_end(trial):
@@ -69,7 +72,8 @@ def test_killed_after_a_timer(world, prepare, passage, event):
     assert len([what for what in trial.heard().values() if what[2] == event]) == 1
 
 
-@pytest.mark.parametrize("worker, event", [("hospital", "hospital.blood.requested"), ("bloodbank", "bloodbank.blood.rejected")])
+@pytest.mark.parametrize("worker, event", [("hospital", "hospital.blood.requested"), ("bloodbank", "bloodbank.blood.rejected"),
+                                           ("notification", "notification.message.created")])
 def test_a_missing_binding(world, worker, event):
     kills.miss_a_binding(world, worker, event)
 

@@ -1,5 +1,6 @@
 """One trial of the sweep: a worker is killed at a crash point in the middle of a batch, started again, and compared with a worker
 that nobody disturbed. What is compared is all that others can see: events, views, parked messages, rows."""
+import collections
 import dataclasses
 import json
 import re
@@ -14,11 +15,12 @@ SETTLE_SECONDS = 20
 SWEEP_AFTER_MS = 500
 STEADY_SECONDS = 0.4  # longer than the broker's counts are old
 TABLES = {"hospital": ("request", "allocation", "request_unit", "request_warning", "unit_release", "cancellation"),
-          "bloodbank": ("request", "decision", "unit", "stock", "bin", "tombstone")}
+          "bloodbank": ("request", "decision", "unit", "stock", "bin", "tombstone"),
+          "notification": ("notification", "shelf", "digest_window")}
 # One such event or view sums up a whole batch, and a batch writes a row once, so how many there are, and their versions, depend on
 # how the messages were batched.
 SUMMARIES = ("bloodbank.inventory.updated", "bloodbank.stock.low", "bloodbank.stock.critical", "bloodbank.stock.recovered")
-SUMMED_UP = ("stock", "unit")
+UNCOMPARED = {"stock": "version", "unit": "version", "notification": "position"}  # the place in a list, as it came about
 SUMMARY_VIEWS = "view:stock:"
 
 
@@ -118,7 +120,38 @@ def bloodbank_plan():
     return Plan("bloodbank", before, batch, late, [bodies.identity("bad"), bodies.identity("stock")])
 
 
-PLANS = {"hospital": hospital_plan, "bloodbank": bloodbank_plan}
+def told(event, label, body, user=None):
+    return command(event, label, body, user or event.split(".", maxsplit=1)[0])
+
+
+def acknowledged(label, **members):
+    return command("notification.message.acknowledge", label, {"notification_id": bodies.notification("known")} | members)
+
+
+def notification_plan():
+    """Facts that one or several are told of, one told twice, one unreadable, changes of stock, and acknowledgements of what was told in
+    peace: a good one, a stranger's, one of nothing, and another under a known id. No emergency in the batch: it would be one of its own."""
+    before = [requested("known"), requested("read", urgency="emergency"), acknowledged("ack", by="nurse-1"),
+              told("bloodbank.inventory.updated", "counted", bodies.stock(12, 3))]
+    batch = [requested(label) for label in ("one", "two", "three")] + [
+        requested("two"),
+        requested("bad", quantity=101),
+        told("bloodbank.blood.rejected", "denied", bodies.rejection("one")),
+        told("hospital.blood.cancelled", "ended", {"request_id": bodies.identity("request two"), "hospital_id": "hospital-001",
+                                                   "reason": "not needed"}),
+        told("bloodbank.stock.low", "low", bodies.alert(7)),
+        told("bloodbank.inventory.updated", "newer stock", bodies.stock(11, 5)),
+        told("bloodbank.inventory.updated", "older stock", bodies.stock(99, 4)),
+        acknowledged("ack", by="nurse-2"),
+        acknowledged("not mine", facility_id="hospital-002"),
+        command("notification.message.acknowledge", "nothing", {"notification_id": bodies.identity("nothing")}),
+    ]
+    late = [requested("urgent", urgency="emergency"), requested("one"), told("bloodbank.stock.recovered", "better", bodies.alert(8)),
+            told("bloodbank.blood.approved", "granted", bodies.approval("read", 1) | {"urgency": "emergency"})]
+    return Plan("notification", before, batch, late, [bodies.identity("bad"), bodies.identity("ack")])
+
+
+PLANS = {"hospital": hospital_plan, "bloodbank": bloodbank_plan, "notification": notification_plan}
 
 
 class Trial:
@@ -130,6 +163,7 @@ class Trial:
         self.build = build
         self.worker = None
         self.steady_since = None
+        self.heard_before = set()
         self.patience = SETTLE_SECONDS
         self.tap = world.tap() if with_tap else None
 
@@ -147,6 +181,8 @@ class Trial:
         self.start(at, {"CRASH_WHILE": armed})
         self.publish(self.plan.before)
         self.settle(len(self.plan.before), sent=False)
+        self.listen()
+        self.heard_before = set(self.heard())
         self.worker.signal(signal.SIGSTOP)
         self.publish(self.plan.batch)
         armed.touch()
@@ -182,6 +218,30 @@ class Trial:
     def waiting(self):
         """Deliveries that are not acknowledged, by the exact count of a broker whose consumer is dead."""
         return sum(map(self.world.depth, self.queues()))
+
+    def find_waiting(self, messages, what):
+        """Until just these inputs lie in the queues of a worker that is dead, by their ids: beside them may be what it sent to
+        itself. They are left there."""
+        wanted = collections.Counter(keywords["message_id"] for _, _, keywords in messages)
+        found = collections.Counter()
+        connection = self.world.connect("admin")
+        channel = connection.channel()
+
+        def take(_channel, _method, properties, _body):
+            if properties.message_id in wanted:
+                found[properties.message_id] += 1
+
+        def all_found():
+            connection.process_data_events(time_limit=0.02)
+            return found == wanted
+        for queue in self.queues():  # a queue with a single active consumer knows no basic.get
+            channel.basic_consume(queue, take)
+        try:
+            wait_until(all_found, self.patience, what)
+        except AssertionError as fault:
+            raise AssertionError(f"{fault}: missing {wanted - found}, too many {found - wanted}") from None
+        finally:
+            connection.close()
 
     def is_quiet(self, seen):
         """Every input acknowledged, and so many messages known."""
@@ -234,6 +294,13 @@ class Trial:
         for message_id, what in self.heard().items():
             assert outputs.get(message_id) == what, f"published {what}, recorded {outputs.get(message_id)}"
 
+    def listen_for_the_batch(self):
+        """Until some output of the batch was heard."""
+        def some_heard():
+            self.tap.connection.process_data_events(time_limit=0.02)
+            return set(self.outputs()) & set(self.heard()) - self.heard_before
+        wait_until(some_heard, self.patience, "an output of the batch to be heard")
+
     def views(self):
         """{key: (version, body)}; of summaries without their version, once that was seen to be the row's."""
         store = self.world.redis()
@@ -247,7 +314,7 @@ class Trial:
         return views
 
     def table(self, name):
-        without = "- 'version'" if name in SUMMED_UP else ""
+        without = f"- '{UNCOMPARED[name]}'" if name in UNCOMPARED else ""
         return sorted(timeless(json.dumps(row, sort_keys=True)) for row, in self.rows(
             f"SELECT to_jsonb(t) {without} FROM {name} t"))
 

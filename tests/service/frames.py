@@ -5,8 +5,9 @@ import threading
 
 class FrameProxy:
     """
-    For one connection. `kill_at` is the number of a frame (the protocol header is number 0); `is_passed` tells whether the broker
-    still gets it. `kill()` is called then; the broker's side is closed only after it. `sent` lists each frame's kind.
+    `kill_at` is the number of a frame of the first connection (the protocol header is number 0), or a kind, whose first is meant;
+    `is_passed` tells whether the broker still gets it. `kill()` is called then; the broker's side is closed only after it. `sent` lists each frame's kind. Connections
+    after the first pass through.
     """
 
     def __init__(self, port, kill_at=None, is_passed=False, kill=None):
@@ -14,17 +15,29 @@ class FrameProxy:
         self.port = self.listener.getsockname()[1]
         self.broker_port, self.kill_at, self.is_passed, self.kill = port, kill_at, is_passed, kill
         self.sent = []
-        self.thread = threading.Thread(target=self._run, daemon=True)
-        self.thread.start()
+        self.is_over = threading.Event()  # the first connection
+        threading.Thread(target=self._run, daemon=True).start()
 
     def _run(self):
-        with self.listener, self.listener.accept()[0] as client:
-            with socket.create_connection(("127.0.0.1", self.broker_port)) as broker:
-                back = threading.Thread(target=self._pass_back, args=(broker, client), daemon=True)
-                back.start()
+        while True:
+            try:
+                client = self.listener.accept()[0]
+            except OSError:
+                return
+            self._serve(client)
+            self.is_over.set()
+            self.kill_at = None
+
+    def _serve(self, client):
+        with client, socket.create_connection(("127.0.0.1", self.broker_port)) as broker:
+            back = threading.Thread(target=self._pass_back, args=(broker, client), daemon=True)
+            back.start()
+            try:
                 self._pass_on(client, broker)
                 broker.shutdown(socket.SHUT_WR)
-                back.join(10)
+            except OSError:
+                pass  # the broker hung up
+            back.join(10)
 
     @staticmethod
     def _pass_back(broker, client):
@@ -35,9 +48,9 @@ class FrameProxy:
             pass  # the client was killed
 
     def _pass_on(self, client, broker):
-        received = b""
+        received, count = b"", 0
         while True:
-            frame, received = take_frame(received, len(self.sent))
+            frame, received = take_frame(received, count)
             if frame is None:
                 try:
                     piece = client.recv(65536)
@@ -47,8 +60,10 @@ class FrameProxy:
                     return
                 received += piece
                 continue
-            is_last = len(self.sent) == self.kill_at
-            self.sent.append(kind_of(frame))
+            is_last = self.kill_at in (count, kind_of(frame))
+            count += 1
+            if not self.is_over.is_set():
+                self.sent.append(kind_of(frame))
             if not is_last or self.is_passed:
                 broker.sendall(frame)
             if is_last:
@@ -56,8 +71,10 @@ class FrameProxy:
                 return
 
     def wait(self):
-        self.thread.join(20)
-        assert not self.thread.is_alive(), "the client is still connected"
+        assert self.is_over.wait(20), "the client is still connected"
+
+    def close(self):
+        self.listener.close()
 
 
 def take_frame(received, number):

@@ -29,6 +29,7 @@ SECRETS = ([f"amqp-{user}" for user in AMQP_USERS]
            + [f"{kind}-{door}" for door in DOORS for kind in ("redis", "idempotency")] + ["installation"])
 PORTS = ("AMQP_PORT", "DIST_PORT", "EPMD_PORT", "MANAGEMENT_PORT", "PROMETHEUS_PORT", "POSTGRES_PORT", "REDIS_PORT")
 START_SECONDS = 60
+MEMORY_BYTES_MIN = 8 * 1024**3
 
 
 def wait_until(condition, timeout=10, what="the condition", interval=0.02):
@@ -68,11 +69,20 @@ def missing_programs():
     return [name for name, there in programs.items() if not there]
 
 
+def memory_folder():
+    """A folder in memory, where there is room: tests make and drop hundreds of databases, and each waits for the disk. What a
+    server has written survives its kill there as well; None where there is none. Benches keep to the disk."""
+    folder = pathlib.Path("/dev/shm")
+    if not os.access(folder, os.W_OK) or shutil.disk_usage(folder).free < MEMORY_BYTES_MIN:
+        return None
+    return folder
+
+
 class Servers:
     """The servers of one test run. `kill` and `start` are for tests that take one away; `url`s never change."""
 
-    def __init__(self):
-        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="carebus-test-"))
+    def __init__(self, parent=None):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="carebus-test-", dir=parent))
         self.folder.chmod(0o755)
         self.secrets = self.folder / "secrets"
         self.port = dict(zip(PORTS, free_ports(len(PORTS))))
@@ -208,9 +218,9 @@ class Servers:
         assert answer.ok, f"topology refused: {answer.text}"
 
 
-def start_servers():
-    """All three, started together, with the template databases migrated."""
-    servers = Servers()
+def start_servers(parent=None):
+    """All three, started together, with the template databases migrated, in a folder below `parent`."""
+    servers = Servers(parent)
     try:
         servers.start("rabbitmq", "postgres", "redis")
         servers.migrate()

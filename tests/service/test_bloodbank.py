@@ -104,7 +104,7 @@ def test_receive_and_approve(bank):
     updated = bank.tap.one("bloodbank.inventory.updated")
     assert updated.body | {"version": 0} == {
         "bank_id": "bank-001", "component": "red_cells", "group": "O+", "available": 3, "reserved": 0,
-        "expiring_24h": 0, "days_of_stock": None, "version": 0}
+        "expiring_24h": 0, "days_of_stock": None, "level": "low", "version": 0}
     body = wish(quantity=2)
     approved = bank.ask(body)
     assert approved.type == "bloodbank.blood.approved" and approved.routing_key == "bloodbank.blood.approved"
@@ -265,6 +265,7 @@ def test_stock_is_told(bank):
     assert len(items) == 8
     assert (items["O+"]["available"], items["O+"]["expiring_24h"], items["O+"]["days_of_stock"]) == (3, 3, None)
     assert (items["A-"]["available"], items["A-"]["expiring_24h"], items["A-"]["days_of_stock"]) == (2, 0, 1.0)
+    assert (items["O+"]["level"], items["A-"]["level"], items["B+"]["level"]) == ("low", "critical", "critical")
 
 
 def test_blind_o_negative_is_counted_over_requests(bank):

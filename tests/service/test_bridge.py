@@ -332,6 +332,15 @@ def test_a_lost_broker_is_said_and_survived(world, door):
     assert door.post("/v1/blood-requests", ask(), headers={"Prefer": "wait=20"}).status_code == 200
 
 
+def test_a_command_that_no_worker_takes_is_not_accepted(world, door):
+    """A lost binding: the bridge's own queue must not make it look taken."""
+    channel = world.connect("admin").channel()
+    channel.queue_unbind("hospital", "hospital", "hospital.blood.request")
+    problem(door.post("/v1/blood-requests", ask(urgency="routine")), 503, "unavailable")
+    channel.queue_bind("hospital", "hospital", "hospital.blood.request")
+    assert door.post("/v1/blood-requests", ask(urgency="routine")).status_code == 202
+
+
 def test_a_question_that_nobody_answers(world, door):
     world.workers[1].signal(signal.SIGSTOP)
     answer = door.get("/v1/blood-stock?bank_id=bank-001")

@@ -26,10 +26,15 @@ class Client:
             "CAREBUS_MANAGEMENT": f"http://127.0.0.1:{port['MANAGEMENT_PORT']}",
         } | {key: value for key, value in os.environ.items() if key.endswith("SAN_OPTIONS")}
 
-    def start(self, *words, **changes):
+    def start(self, *words, stdin=None, **changes):
+        """A running program; `stdin` is a text for it."""
         environment = {key: value for key, value in (self.environment | changes).items() if value is not None}
-        return subprocess.Popen([str(PROGRAM), *words], env=environment, text=True, stdin=subprocess.DEVNULL,
-                                stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        process = subprocess.Popen([str(PROGRAM), *words], env=environment, text=True, stdin=subprocess.PIPE,
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        process.stdin.write(stdin or "")
+        process.stdin.close()
+        process.stdin = None
+        return process
 
     def run(self, *words, ends=DONE, **changes):
         """The standard output; the standard error where it ends otherwise than well."""

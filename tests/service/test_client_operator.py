@@ -1,24 +1,21 @@
 """What operators do with `carebus`: watch the bus, read the contract, look through what was parked and settle it."""
 import json
 import os
-import pathlib
 import pty
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import threading
 import uuid
 
-import pika
 import pytest
 import yaml
 
-from servers import BUILD, PROJECT, wait_until
-from test_client import DONE, FAULT, NO, NO_ANSWER, PROGRAM, Client, run_alone
+from frames import FrameProxy
+from servers import PROJECT, wait_until
+from test_client import DONE, FAULT, NO_ANSWER, PROGRAM, Client, run_alone
 
-CLIENT = pathlib.Path(BUILD) / "workers" / "client"
 CHAIN = {"hospital.blood.request", "hospital.blood.requested", "hospital.request.updated", "bloodbank.blood.approved"}
 
 
@@ -154,6 +151,15 @@ def test_a_watch_ends_when_it_is_told(world, operator, watching):
     assert not own_queues(world)
 
 
+def test_more_events_than_may_wait_are_seen(world, operator, watching):
+    """Five hundred are delivered before one has to be acknowledged."""
+    watch = watching(operator, "--count", "600", "--event", "hospital.blood.request")
+    for _ in range(600):
+        world.publish("hospital.blood.request", body_of())
+    assert watch.process.wait(30) == DONE
+    wait_until(lambda: len(watch.lines) == 600, 10, "all lines")
+
+
 def test_a_watch_that_nobody_reads_ends(world, operator):
     process = operator.start("watch")
     assert "watching" in process.stderr.readline()
@@ -208,6 +214,20 @@ def test_a_lost_connection_is_told_and_made_up_for(world, operator, watching):
     watch.wait_for("hospital.blood.request", 3)
     assert [event["body"]["note"] for event in watch.events()] == ["before", "between", "after"]
     assert watch.end() == DONE
+
+
+def test_what_comes_twice_is_shown_once(world, operator, watching):
+    """The connection is cut before the broker hears that the first event was taken."""
+    proxy = FrameProxy(world.servers.port["AMQP_PORT"], "basic.ack", False, lambda: None)
+    url = operator.environment["CAREBUS_AMQP_ADMIN"].replace(f":{world.servers.port['AMQP_PORT']}/", f":{proxy.port}/")
+    watch = watching(operator, "-o", "json", CAREBUS_AMQP_ADMIN=url)
+    world.publish("hospital.blood.request", body_of(note="first"))
+    watch.expect_error("connected again")
+    world.publish("hospital.blood.request", body_of(note="second"))
+    watch.wait_for("hospital.blood.request", 2)
+    assert [event["body"]["note"] for event in watch.events()] == ["first", "second"]
+    assert proxy.sent[-1] == "basic.ack"
+    proxy.close()
 
 
 def test_what_was_missed_is_said_to_be_missed(world, operator, watching):

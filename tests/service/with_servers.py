@@ -7,11 +7,11 @@ import os
 import subprocess
 import sys
 
-from servers import Servers
+from servers import Servers, memory_folder
 
 
 def main():
-    servers = Servers()
+    servers = Servers(memory_folder())
     try:
         servers.start("postgres")
         servers.migrate()

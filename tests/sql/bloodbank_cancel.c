@@ -29,7 +29,7 @@ START_TEST(a_cancel_from_first_to_last)
 	bench_open(&bench);
 	run_message(&bench, BLOODBANK_UNIT_RECEIVE, RECEIVE(BAG("1", "A+", "") "," BAG("2", "A+", "")));
 	ck_assert_str_eq(run_message(&bench, ASKED, ASK(R1, WANT("A+", "1", "routine"))),
-		"approved 1 full 1/1 1; stock A+ 1/1");
+		"approved 1 full 1/1 1; stock A+ 1/1; critical A+");
 	ck_assert_str_eq(run_message(&bench, ASKED, ASK_AT(R2, "hospital-002", WANT("A+", "2", "routine"))),
 		"approved 1 partial 1/2 2; stock A+ 0/2");
 	ck_assert_str_eq(run_message(&bench, CANCEL, CANCELLED(R1)),
@@ -115,7 +115,7 @@ START_TEST(a_cancel_locks_all_that_it_may_reach)
 	run_message(&bench, BLOODBANK_UNIT_RECEIVE,
 		"{\"bank_id\":\"bank-101\",\"units\":[" BAG("1", "A+", "") "]}");
 	ck_assert_str_eq(run_message(&bench, ASKED, ELSEWHERE(R1, "hospital-101", "")),
-		"approved 1 full 1/1 1; stock A+ 0/1");
+		"approved 1 full 1/1 1; stock A+ 0/1; critical A+");
 	run_message(&bench, ASKED, ELSEWHERE(R2, "hospital-101", ",\"needed_at\":\"2026-06-20T00:00:00Z\""));
 	ck_assert_int_eq(load_against(CANCEL, CANCELLED(R1), ASKED, ELSEWHERE(R3, "hospital-103", "")), RETRY);
 	ck_assert_int_eq(load_against(CANCEL, CANCELLED(R2), ASKED, ELSEWHERE(R3, "hospital-103", "")), DONE);

@@ -78,6 +78,32 @@ START_TEST(a_file_arms_the_plan)
 }
 END_TEST
 
+static int ask_before_each(const char *crash_at)
+{
+	pid_t child = fork();
+	ck_assert_int_ge(child, 0);
+	if (child == 0) {
+		setenv("CRASH_AT", crash_at, 1);
+		if (crash_point_is_next(CRASH_AFTER_COMMIT) || crash_point_is_next(CRASH_AFTER_PUBLISH))
+			_exit(1);
+		crash_point_pass(CRASH_AFTER_COMMIT);
+		_exit(crash_point_is_next(CRASH_AFTER_COMMIT) && !crash_point_is_next(CRASH_AFTER_PUBLISH) ? 0 : 1);
+	}
+	int status;
+	ck_assert_int_eq(waitpid(child, &status, 0), child);
+	return status;
+}
+
+START_TEST(the_passage_before_the_last_is_known)
+{
+	ck_assert_int_eq(ask_before_each("after_commit:2"), 0);
+	ck_assert_int_ne(ask_before_each("after_commit:3"), 0);
+	setenv("CRASH_WHILE", "/nonexistent", 1);
+	ck_assert_int_ne(ask_before_each("after_commit:2"), 0);
+	unsetenv("CRASH_WHILE");
+}
+END_TEST
+
 START_TEST(a_wrong_plan_is_a_fault)
 {
 	static const char *const wrong[] = { "after", "after_commit:", "after_commit:0", "after_commit:x",
@@ -99,6 +125,7 @@ int main(void)
 	tcase_add_test(test_case, each_point_kills);
 	tcase_add_test(test_case, without_a_plan_nothing_happens);
 	tcase_add_test(test_case, a_file_arms_the_plan);
+	tcase_add_test(test_case, the_passage_before_the_last_is_known);
 	tcase_add_test(test_case, a_wrong_plan_is_a_fault);
 	suite_add_tcase(suite, test_case);
 	return run_suite(suite);

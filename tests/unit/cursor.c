@@ -82,7 +82,7 @@ END_TEST
 START_TEST(units_go_by_their_id)
 {
 	static const char *const wrong[] = { "", "A999926000001", "A999926000001-E0336", "a999926000001-E0336-00",
-		"A999926000001-E0336-00 ", "1." ID };
+		"A999926000001-E0336-00 ", ("1." ID) };
 	ck_assert(cursor_is_unit_id("A999926000001-E0336-00"));
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
 		ck_assert_msg(!cursor_is_unit_id(wrong[i]), "\"%s\" was taken", wrong[i]);

@@ -192,6 +192,29 @@ START_TEST(a_printed_line_reads_the_same)
 }
 END_TEST
 
+START_TEST(what_would_not_be_one_line_is_refused)
+{
+	static const struct {
+		struct token token;
+		const char *fault; /* NULL = good */
+	} cases[] = {
+		{ { .subject = "a.B_9@x-" }, NULL },
+		{ { .subject = "a", .facility_id = "bank-001", .rate_per_s = TOKEN_RATE_MAX }, NULL },
+		{ { .subject = "" }, "the subject" },
+		{ { .subject = "a reader * 0 -\n" HASH_ONE " b" }, "the subject" },
+		{ { .subject = "a", .facility_id = "*" }, "the facility" },
+		{ { .subject = "a", .facility_id = "b 0 -\n" }, "the facility" },
+		{ { .subject = "a", .rate_per_s = -1 }, "the rate" },
+		{ { .subject = "a", .rate_per_s = TOKEN_RATE_MAX + 1 }, "the rate" },
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct why why = { .text = "" };
+		ck_assert(token_check(&cases[i].token, &why) == (cases[i].fault == NULL));
+		ck_assert(cases[i].fault == NULL || strstr(why.text, cases[i].fault) != NULL);
+	}
+}
+END_TEST
+
 /* A file of that mode; its path is in `path`. */
 static void make_file(char path[], mode_t mode)
 {
@@ -261,6 +284,7 @@ int main(void)
 	tcase_add_test(test_case, a_token_is_there_once);
 	tcase_add_test(test_case, as_many_as_the_limit);
 	tcase_add_test(test_case, a_printed_line_reads_the_same);
+	tcase_add_test(test_case, what_would_not_be_one_line_is_refused);
 	tcase_add_test(test_case, only_its_owner_may_touch_the_file);
 	tcase_add_test(test_case, a_folder_or_nothing_is_no_file);
 	suite_add_tcase(suite, test_case);

@@ -29,6 +29,20 @@ START_TEST(small_values_are_exact)
 }
 END_TEST
 
+START_TEST(a_rank_between_two_is_the_upper)
+{
+	struct histogram histogram;
+	histogram_init(&histogram);
+	for (int i = 1; i <= 3; i++)
+		histogram_add(&histogram, i);
+	ck_assert_int_eq(histogram_quantile(&histogram, 333), 1);
+	ck_assert_int_eq(histogram_quantile(&histogram, 334), 2);
+	ck_assert_int_eq(histogram_quantile(&histogram, 500), 2);
+	ck_assert_int_eq(histogram_quantile(&histogram, 667), 3);
+	histogram_clear(&histogram);
+}
+END_TEST
+
 static int compare_values(const void *left, const void *right)
 {
 	int64_t a = *(const int64_t *)left, b = *(const int64_t *)right;
@@ -410,6 +424,7 @@ int main(void)
 	TCase *test_case = tcase_create("client_load");
 	tcase_add_checked_fixture(test_case, make_path, remove_path);
 	tcase_add_test(test_case, small_values_are_exact);
+	tcase_add_test(test_case, a_rank_between_two_is_the_upper);
 	tcase_add_test(test_case, percentiles_are_never_below_and_hardly_above);
 	tcase_add_test(test_case, values_out_of_range_are_kept_at_the_edge);
 	tcase_add_test(test_case, ids_tell_the_number_and_scatter);

@@ -76,7 +76,7 @@ START_TEST(a_problem_says_what_why_and_what_to_do)
 			"{\"title\":\"Conflict\",\"status\":409,\"code\":\"wrong_state\",\"detail\":\"the request is "
 			"fulfilled\",\"state\":\"fulfilled\"}",
 			0),
-		"trying: its state forbids it: the request is fulfilled (409 wrong_state)\n"
+		"trying: its state forbids it: the request is fulfilled (409 wrong_state)\n  state: fulfilled\n"
 		"look at its present state, then decide anew\n");
 }
 END_TEST
@@ -108,7 +108,7 @@ END_TEST
 START_TEST(a_problem_does_not_reach_the_terminal)
 {
 	const char *text = tell(409, "{\"detail\":\"\\u001b[2Jgone\\r\\u009b1m\\u007f, \\u00e9t\\u00e9\"}", 0);
-	ck_assert_ptr_nonnull(strstr(text, "?[2Jgone??1m?, \xc3\xa9t\xc3\xa9"));
+	ck_assert_ptr_nonnull(strstr(text, "?[2Jgone???1m?, \xc3\xa9t\xc3\xa9"));
 }
 END_TEST
 
@@ -158,14 +158,14 @@ START_TEST(a_table_is_aligned)
 	struct table table;
 	FILE *file = fmemopen(text, sizeof(text) - 1, "w");
 	table_init(&table, columns);
-	table_add(&table, (const char *const[]){ "h\xc3\xa9", "7", "low", NULL }, RED);
+	table_add(&table, (const char *const[]){ "h\xc3\xa9", "7", "low", NULL }, COLOR_RED);
 	table_add(&table, (const char *const[]){ "longer", "1234", "normal", "y\033" }, NULL);
 	table_print(&table, file);
 	fclose(file);
 	table_clear(&table);
 	ck_assert_str_eq(text,
 		"NAME       N  LEVEL   X\n"
-		"h\xc3\xa9         7  " RED "low" PLAIN "\n"
+		"h\xc3\xa9         7  " COLOR_RED "low" COLOR_PLAIN "\n"
 		"longer  1234  normal  y?\n");
 }
 END_TEST

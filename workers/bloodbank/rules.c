@@ -131,7 +131,7 @@ const struct rules rules_default = {
 	.floors = { [COMPONENT_RED_CELLS] = { [BLOOD_GROUP_O_NEGATIVE] = 4, [BLOOD_GROUP_O_POSITIVE] = 4 } },
 
 	.demand_limits = {
-		[COMPONENT_RED_CELLS] = { .low = 6 * 24, .critical = 2 * 24 },
+		[COMPONENT_RED_CELLS] = { .low = INT64_C(6) * 24, .critical = INT64_C(2) * 24 },
 		[COMPONENT_PLATELETS] = { .low = 24, .critical = 12, .is_critical_reached = true },
 	},
 	.unit_limits = {

@@ -16,6 +16,8 @@
 #include "stream.h"
 #include "uuid.h"
 
+enum { BRIDGE_BINDINGS_MAX = BROKER_BINDINGS_MAX };
+
 enum bridge_link { LINK_LISTENER, LINK_SPEAKER, LINK_VIEWS, LINK_COUNT };
 
 enum bridge_metric {
@@ -51,8 +53,10 @@ struct bridge {
 	struct consumer *listener;
 	struct keyvalue *views;
 	struct broker_address speaker_address, listener_address;
-	char speaker_name[128], listener_name[128], tag[64], asker[80], queue_prefix[80], answer_keys[8][112];
-	struct consumer_binding bindings[10];
+	char speaker_name[128], listener_name[128], tag[64], asker[80], queue_prefix[80];
+	struct arena names;                                        /* of routing keys */
+	struct consumer_binding bindings[BRIDGE_BINDINGS_MAX + 1]; /* the last one stays empty */
+	size_t bindings_count;
 	struct backoff backoffs[LINK_COUNT];
 	struct opening openings[LINK_COUNT];
 	int wake_socket;                        /* an eventfd: an opening is done */

@@ -2,12 +2,15 @@
 #include "call.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "bridge.h"
 #include "clock.h"
 #include "headers.h"
+
+enum { KEY_BYTES = ROUTE_ID_MAX + 32 }; /* of a view */
 
 static void free_unused(struct call *call)
 {
@@ -95,9 +98,11 @@ void call_set_deadline(struct call *call, int64_t in_ms)
 void call_read_view(struct call *call, const char *name, const char *id)
 {
 	struct bridge *bridge = call->bridge;
+	char key[KEY_BYTES];
+	snprintf(key, sizeof(key), "view:%s:%s", name, id);
 	call->references++;
 	call->views_incarnation = bridge->views_incarnation;
-	if (links_read_view(bridge, arena_print(&call->arena, "view:%s:%s", name, id), call))
+	if (links_read_view(bridge, key, call))
 		return;
 	call->references--;
 	call->on_view(call, 0, NULL, 0);

@@ -1,6 +1,7 @@
 /* The connections of the bridge: one to speak, one to hear, one to Redis; opened again with back-off. */
 #include "bridge.h"
 
+#include <assert.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,15 +34,29 @@ static void name_connections(struct bridge *bridge)
 	snprintf(bridge->queue_prefix, sizeof(bridge->queue_prefix), "bridge.%s", bridge->settings.instance);
 }
 
-/* All that people may watch, and the answers to our own questions. */
+static void bind(struct bridge *bridge, const char *exchange, const char *key)
+{
+	assert(bridge->bindings_count < BRIDGE_BINDINGS_MAX);
+	bridge->bindings[bridge->bindings_count++] = (struct consumer_binding){ exchange, key };
+}
+
+/*
+ * Events that people may watch, and the answers to our own questions. Never the commands: a queue of ours would take them, and a
+ * command that no worker's queue takes could not be told from one that will be done.
+ */
 static void make_bindings(struct bridge *bridge)
 {
-	bridge->bindings[0] = (struct consumer_binding){ "feed", "#" };
-	for (size_t i = 0; i < CONTEXTS; i++) {
-		snprintf(bridge->answer_keys[i], sizeof(bridge->answer_keys[i]), "%s.answer.%s", contexts[i],
-			bridge->asker);
-		bridge->bindings[i + 1] = (struct consumer_binding){ "answers", bridge->answer_keys[i] };
+	for (unsigned number = EVENT_NONE + 1; number < EVENT_COUNT; number++) {
+		const struct event_type *type = event_type((enum event)number);
+		bool is_question = strcmp(type->exchange, "questions") == 0;
+		if (type->is_answer || is_question || route_is_command((enum event)number))
+			continue;
+		bind(bridge, "feed", type->name);
+		if (type->has_emergency_lane)
+			bind(bridge, "feed", arena_print(&bridge->names, "%s.emergency", type->name));
 	}
+	for (size_t i = 0; i < CONTEXTS; i++)
+		bind(bridge, "answers", arena_print(&bridge->names, "%s.answer.%s", contexts[i], bridge->asker));
 }
 
 static void serve_http(struct bridge *bridge)
@@ -82,6 +97,7 @@ static bool open_views(void *connection, struct why *why)
 void links_make(struct bridge *bridge)
 {
 	const struct bridge_settings *settings = &bridge->settings;
+	arena_init(&bridge->names);
 	name_connections(bridge);
 	make_bindings(bridge);
 	bridge->speaker_address = (struct broker_address){ settings->amqp_url, settings->amqp_user,
@@ -115,6 +131,7 @@ void links_free(struct bridge *bridge)
 		&why); /* reports what is unanswered */
 	keyvalue_free(bridge->views);
 	close(bridge->wake_socket);
+	arena_clear(&bridge->names);
 }
 
 static void failed(struct bridge *bridge, enum bridge_link link, const struct why *why)

@@ -49,12 +49,16 @@ static void show(struct call *call, int64_t version, const char *body, size_t bo
 		call_answer(call, &answer);
 		return;
 	}
+	struct buffer text;
+	buffer_init(&text);
 	time_print(clock_now_us(), as_of);
-	char *text = arena_print(&call->arena, "%.*s,\"as_of\":\"%s\"}", (int)body_bytes - 1, body, as_of);
+	buffer_add(&text, body, body_bytes - 1); /* without its last brace */
+	buffer_print(&text, ",\"as_of\":\"%s\"}", as_of);
 	answer.content_type = "application/json";
-	answer.body = text;
-	answer.body_bytes = strlen(text);
+	answer.body = buffer_text(&text);
+	answer.body_bytes = text.length_bytes;
 	call_answer(call, &answer);
+	buffer_clear(&text);
 }
 
 /* Whose is it? Parsed only for callers who may not see all. */

@@ -183,3 +183,11 @@ const struct route *route_find(const struct http_exchange *exchange, struct find
 	}
 	return NULL;
 }
+
+bool route_is_command(enum event event)
+{
+	for (size_t i = 0; i < sizeof(routes) / sizeof(routes[0]); i++)
+		if (routes[i].kind == ROUTE_COMMAND && routes[i].command->event == event)
+			return true;
+	return false;
+}

@@ -69,3 +69,6 @@ struct finding {
 	char choice[64];
 };
 const struct route *route_find(const struct http_exchange *exchange, struct finding *finding);
+
+/* Whether some route sends it as a command. */
+bool route_is_command(enum event event);

@@ -24,7 +24,7 @@ struct lane_kind {
 	/* How many may be sent now. */
 	size_t (*room)(const struct lane *lane);
 
-	/* Sends request `number`; it leaves with the next serve. Needs room. */
+	/* Sends request `number`, at once or with the next serve. Needs room, counted before the first of a burst. */
 	void (*send)(struct lane *lane, uint64_t number, const struct hospital_blood_request *request,
 		const struct buffer *body);
 

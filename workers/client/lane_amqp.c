@@ -29,7 +29,7 @@ static void settled(void *owner, void *token, enum settlement settlement)
 		[SETTLED_RETURNED] = FAILURE_RETURNED, [SETTLED_NACKED] = FAILURE_FULL, [SETTLED_LOST] = FAILURE_LOST
 	};
 	struct amqp_lane *lane = owner;
-	uint64_t number = (uintptr_t)token;
+	uint64_t number = (uint64_t)((const unsigned char *)token - lane->lane.schedule->states);
 	if (settlement == SETTLED_CONFIRMED)
 		schedule_acknowledged(lane->lane.schedule, number, clock_steady_us());
 	else
@@ -72,7 +72,9 @@ static void send_request(struct lane *lane, uint64_t number, const struct hospit
 		.body_bytes = body->length_bytes,
 		.is_mandatory = true,
 	};
-	if (!publisher_send(amqp->publisher, &publication, (void *)(uintptr_t)number, &amqp->why))
+	bool is_open = publisher_is_open(amqp->publisher); /* it was when there was room */
+	if (!is_open
+		|| !publisher_send(amqp->publisher, &publication, &lane->schedule->states[number], &amqp->why))
 		schedule_failed(lane->schedule, number, FAILURE_LOST);
 }
 

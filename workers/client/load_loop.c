@@ -11,7 +11,7 @@
 
 #include "clock.h"
 
-enum { IDLE_US = 50000, PROGRESS_EVERY_MS = 500 };
+enum { IDLE_US = 50000, PROGRESS_EVERY_MS = 500, TURN_REQUESTS_MAX = 256 };
 
 static bool open_descriptors(struct load_run *run, sigset_t *before, struct why *why)
 {
@@ -42,26 +42,28 @@ static void send_one(struct load_run *run, uint64_t number)
 	load_plan_request(&run->plan, number, &run->arena, &request);
 	if (!schema_write(&hospital_blood_request_schema, &request, &run->body))
 		abort(); /* its parts were checked when the options were read */
-	schedule_sent(&run->schedule, number, clock_steady_us());
 	run->lane->kind->send(run->lane, number, &request, &run->body);
 }
 
-static void send_due(struct load_run *run)
+/* What is due and has room. A request is on record before the lane has it: from then on it may be on its way. */
+static bool send_due(struct load_run *run, struct why *why)
 {
-	uint64_t number;
+	uint64_t numbers[TURN_REQUESTS_MAX];
+	size_t count = 0, room = run->lane->kind->room(run->lane);
 	schedule_admit(&run->schedule, clock_steady_us());
-	for (size_t room = run->lane->kind->room(run->lane); room > 0; room--)
-		if (!schedule_take(&run->schedule, &number))
-			return;
-		else
-			send_one(run, number);
+	while (count < room && count < TURN_REQUESTS_MAX && schedule_take(&run->schedule, &numbers[count]))
+		schedule_sent(&run->schedule, numbers[count++], clock_steady_us());
+	if (!journal_flush(&run->journal, why))
+		return false;
+	for (size_t i = 0; i < count; i++)
+		send_one(run, numbers[i]);
+	return true;
 }
 
-/* The journal knows of a request before the bus does, and of an answer before anything else is done. */
+/* An answer is on record before anything else is done. */
 static bool turn(struct load_run *run, struct why *why)
 {
-	send_due(run);
-	if (!journal_flush(&run->journal, why))
+	if (!send_due(run, why))
 		return false;
 	run->lane->kind->serve(run->lane);
 	if (run->hearer != NULL)
@@ -85,7 +87,8 @@ static void await_next(struct load_run *run)
 	struct pollfd sockets[LANE_SOCKETS_MAX] = { { .fd = run->timer, .events = POLLIN },
 		{ .fd = run->signals, .events = POLLIN } };
 	size_t count = 2;
-	if (run->hearer != NULL && hearer_has_pending(run->hearer))
+	bool has_backlog = run->schedule.next < run->schedule.admitted && run->lane->kind->room(run->lane) > 0;
+	if (has_backlog || (run->hearer != NULL && hearer_has_pending(run->hearer)))
 		return;
 	if (run->hearer != NULL)
 		sockets[count++] = hearer_socket(run->hearer);

@@ -21,6 +21,7 @@ struct verification {
 	size_t *open;            /* records to be asked for in this round */
 	size_t open_count;
 	struct pool *pool;
+	size_t rounds; /* that are over */
 	int64_t deadline_ms, pause_until_ms;
 	long fault_status; /* of the last answer that told nothing; 0 = none */
 	CURLcode fault_code;
@@ -59,13 +60,20 @@ static void ask(struct verification *verification, size_t record)
 	pool_send(verification->pool, &request, record);
 }
 
+/* The first round is for all, however late, unless someone refuses to answer. */
+static bool is_late(const struct verification *verification, int64_t now_ms)
+{
+	bool has_fault = verification->fault_status != 0 || verification->fault_code != CURLE_OK;
+	return now_ms >= verification->deadline_ms && (verification->rounds > 0 || has_fault);
+}
+
 /* Every open one once. */
 static void ask_all(struct verification *verification)
 {
 	size_t next = 0;
 	while (next < verification->open_count || pool_in_flight(verification->pool) > 0) {
 		int64_t now_ms = clock_steady_ms();
-		if (now_ms >= verification->deadline_ms)
+		if (is_late(verification, now_ms))
 			next = verification->open_count; /* only hears what was asked */
 		bool is_paused = now_ms < verification->pause_until_ms;
 		while (!is_paused && next < verification->open_count && pool_room(verification->pool) > 0)
@@ -97,6 +105,7 @@ static void ask_in_rounds(struct verification *verification)
 {
 	for (;;) {
 		ask_all(verification);
+		verification->rounds++;
 		keep_open(verification);
 		if (verification->open_count == 0 || clock_steady_ms() >= verification->deadline_ms
 			|| is_hopeless(verification))

@@ -101,7 +101,7 @@ static void print_command(FILE *out, const struct command *command)
 static void print_head(FILE *out)
 {
 	fprintf(out,
-		".TH CAREBUS 1 \"\" \"Carebus\" \"Carebus\"\n.SH NAME\n"
+		".TH CAREBUS 1 \"\" \"Carebus\" \"Carebus\"\n.ad l\n.SH NAME\n"
 		"carebus \\- the command line of Carebus, for people and operators\n.SH SYNOPSIS\n"
 		".B carebus\n\\fICOMMAND\\fR [\\fIOPTION\\fR]...\n.SH DESCRIPTION\n");
 	print_text(out,

@@ -28,8 +28,7 @@ static void print_members(const char *prefix, json_t *object)
 {
 	const char *name;
 	json_t *value;
-	json_object_foreach(object, name, value)
-	{
+	json_object_foreach (object, name, value) {
 		char label[80];
 		if (strcmp(name, "headers") == 0 && prefix[0] == '\0')
 			continue;

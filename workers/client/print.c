@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "buffer.h"
+#include "printable.h"
 
 enum { GAP = 2 };
 
@@ -15,31 +16,10 @@ bool print_has_color(void)
 	return getenv("NO_COLOR") == NULL && isatty(STDOUT_FILENO);
 }
 
-/* C0, DEL, and the first byte of C1 in UTF-8 with its second. */
-static bool is_control(const char *text)
-{
-	unsigned char first = (unsigned char)text[0], second = first == '\0' ? 0 : (unsigned char)text[1];
-	return first < 0x20 || first == 0x7f || (first == 0xc2 && second >= 0x80 && second < 0xa0);
-}
-
-/* Of a text that was cut: without the character that was cut too. */
-static size_t whole_characters(const char *text, size_t count)
-{
-	while (count > 0 && ((unsigned char)text[count - 1] & 0xc0) == 0x80)
-		count--;
-	return count > 0 && (unsigned char)text[count - 1] >= 0xc0 ? count - 1 : count;
-}
-
 void print_safe(const char *text, char *out, size_t size)
 {
-	size_t count = 0;
-	const char *at = text == NULL ? "" : text;
-	for (; *at != '\0' && count + 1 < size; at++) {
-		bool is_bad = is_control(at);
-		at += is_bad && (unsigned char)*at == 0xc2;
-		out[count++] = is_bad ? '?' : *at;
-	}
-	out[*at == '\0' ? count : whole_characters(out, count)] = '\0';
+	snprintf(out, size, "%s", text == NULL ? "" : text);
+	printable(out);
 }
 
 void print_json_value(const json_t *value)
@@ -67,8 +47,7 @@ static void print_item(json_t *item)
 		return;
 	}
 	printf("   ");
-	json_object_foreach(item, name, value)
-	{
+	json_object_foreach (item, name, value) {
 		scalar_text(value, text);
 		printf(" %s=%s", name, text);
 	}
@@ -81,11 +60,11 @@ void print_members(json_t *object)
 	const char *name;
 	json_t *value, *item;
 	size_t number;
-	json_object_foreach(object, name, value)
-	{
+	json_object_foreach (object, name, value) {
 		if (json_is_array(value)) {
 			printf("%s: %zu\n", name, json_array_size(value));
-			json_array_foreach(value, number, item) print_item(item);
+			json_array_foreach (value, number, item)
+				print_item(item);
 		} else {
 			scalar_text(value, text);
 			printf("%s: %s\n", name, text);
@@ -137,8 +116,7 @@ static int width_of(const struct table *table, size_t column)
 	int width = characters(table->columns[column].title);
 	size_t number;
 	json_t *row;
-	json_array_foreach(table->rows, number, row)
-	{
+	json_array_foreach (table->rows, number, row) {
 		int own = characters(cell_of(row, column));
 		width = own > width ? own : width;
 	}
@@ -157,7 +135,7 @@ static void add_cell(struct buffer *line, const struct column *column, const cha
 	int blanks = width - characters(text);
 	bool is_colored = column->is_colored && color[0] != '\0';
 	add_blanks(line, column->is_number ? blanks : 0);
-	buffer_print(line, "%s%s%s", is_colored ? color : "", text, is_colored ? PLAIN : "");
+	buffer_print(line, "%s%s%s", is_colored ? color : "", text, is_colored ? COLOR_PLAIN : "");
 	add_blanks(line, GAP + (column->is_number ? 0 : blanks));
 }
 
@@ -185,5 +163,6 @@ void table_print(const struct table *table, FILE *out)
 	for (size_t i = 0; i < table->column_count; i++)
 		widths[i] = width_of(table, i);
 	print_line(table, NULL, widths, out);
-	json_array_foreach(table->rows, number, row) print_line(table, row, widths, out);
+	json_array_foreach (table->rows, number, row)
+		print_line(table, row, widths, out);
 }

@@ -7,10 +7,11 @@
 
 #include <jansson.h>
 
-#define RED "\033[31m"
-#define GREEN "\033[32m"
-#define YELLOW "\033[33m"
-#define PLAIN "\033[0m"
+#define COLOR_RED "\033[31m"
+#define COLOR_GREEN "\033[32m"
+#define COLOR_YELLOW "\033[33m"
+#define COLOR_DIM "\033[2m"
+#define COLOR_PLAIN "\033[0m"
 
 enum { TABLE_COLUMNS_MAX = 12, CELL_BYTES_MAX = 128 };
 

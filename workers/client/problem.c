@@ -86,11 +86,13 @@ static void write_errors(const json_t *errors, struct buffer *out)
 void problem_write(const struct problem *problem, const char *what, struct buffer *out)
 {
 	const struct meaning *meaning = find(problem->status);
-	char detail[TEXT_BYTES], code[TEXT_BYTES];
+	char detail[TEXT_BYTES], code[TEXT_BYTES], state[TEXT_BYTES];
 	text_of(problem->body, "detail", detail);
 	text_of(problem->body, "code", code);
 	buffer_print(out, "%s: %s%s%s (%ld%s%s)\n", what, meaning->name, detail[0] == '\0' ? "" : ": ", detail,
 		problem->status, code[0] == '\0' ? "" : " ", code);
+	if (text_of(problem->body, "state", state)[0] != '\0')
+		buffer_print(out, "  state: %s\n", state);
 	write_errors(json_object_get(problem->body, "errors"), out);
 	if (problem->retry_after_s > 0)
 		buffer_print(out, "try again in %ld s\n", problem->retry_after_s);

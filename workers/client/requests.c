@@ -49,13 +49,13 @@ static const char *color_of(const char *status)
 	static const struct {
 		const char *status, *color;
 	} colors[] = {
-		{ "approved", GREEN },
-		{ "issued", GREEN },
-		{ "fulfilled", GREEN },
-		{ "partially_approved", YELLOW },
-		{ "pending", YELLOW },
-		{ "rejected", RED },
-		{ "expired", RED },
+		{ "approved", COLOR_GREEN },
+		{ "issued", COLOR_GREEN },
+		{ "fulfilled", COLOR_GREEN },
+		{ "partially_approved", COLOR_YELLOW },
+		{ "pending", COLOR_YELLOW },
+		{ "rejected", COLOR_RED },
+		{ "expired", COLOR_RED },
 	};
 	for (size_t i = 0; status != NULL && print_has_color() && i < sizeof(colors) / sizeof(colors[0]); i++)
 		if (strcmp(colors[i].status, status) == 0)

@@ -35,7 +35,9 @@ static bool check_names(json_t *unit, struct why *why)
 {
 	const char *name;
 	json_t *value;
-	json_object_foreach(unit, name, value) if (find_field(name) == NULL) return refuse_name(name, why);
+	json_object_foreach (unit, name, value)
+		if (find_field(name) == NULL)
+			return refuse_name(name, why);
 	return true;
 }
 

@@ -26,18 +26,22 @@ static bool is_about_facility(json_t *body, const char *facility)
 {
 	const char *name;
 	json_t *member;
-	json_object_foreach(body, name,
-		member) for (size_t i = 0; i < json_array_size(member);
-					 i++) if (names_facility(json_array_get(member, i), facility)) return true;
+	json_object_foreach (body, name, member)
+		for (size_t i = 0; i < json_array_size(member); i++)
+			if (names_facility(json_array_get(member, i), facility))
+				return true;
 	return names_facility(body, facility);
+}
+
+static bool is_emergency_key(const char *key)
+{
+	size_t length = strlen(key), suffix_length = strlen(emergency_suffix);
+	return length >= suffix_length && strcmp(key + length - suffix_length, emergency_suffix) == 0;
 }
 
 bool sighting_is_emergency(const struct sighting *sighting)
 {
-	size_t length = sighting->routing_key == NULL ? 0 : strlen(sighting->routing_key);
-	size_t suffix_length = strlen(emergency_suffix);
-	bool is_in_lane = length >= suffix_length
-		&& strcmp(sighting->routing_key + length - suffix_length, emergency_suffix) == 0;
+	bool is_in_lane = sighting->routing_key != NULL && is_emergency_key(sighting->routing_key);
 	return is_in_lane || is_text(sighting->body, "urgency", "emergency")
 		|| json_is_true(json_object_get(sighting->body, "is_emergency"));
 }

@@ -59,8 +59,8 @@ static const char *color_of(const char *level)
 	if (level == NULL || !print_has_color())
 		return NULL;
 	if (strcmp(level, "critical") == 0)
-		return RED;
-	return strcmp(level, "low") == 0 ? YELLOW : GREEN;
+		return COLOR_RED;
+	return strcmp(level, "low") == 0 ? COLOR_YELLOW : COLOR_GREEN;
 }
 
 static void add_bank_row(struct table *table, const json_t *item)
@@ -88,8 +88,8 @@ static void print_text(const json_t *body, bool is_bank)
 	size_t number;
 	json_t *item;
 	table_init(&table, is_bank ? bank_columns : hospital_columns);
-	json_array_foreach(json_object_get(body, "items"), number,
-		item)(is_bank ? add_bank_row : add_hospital_row)(&table, item);
+	json_array_foreach (json_object_get(body, "items"), number, item)
+		(is_bank ? add_bank_row : add_hospital_row)(&table, item);
 	table_print(&table, stdout);
 	table_clear(&table);
 	print_safe(listing_text(body, "as_of"), as_of, sizeof(as_of));

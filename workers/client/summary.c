@@ -3,11 +3,8 @@
 
 #include <stdio.h>
 
+#include "print.h"
 #include "printable.h"
-
-#define RED "\033[31m"
-#define GREEN "\033[32m"
-#define YELLOW "\033[33m"
 
 static const char *text_of(const json_t *body, const char *name)
 {
@@ -113,28 +110,28 @@ static const struct kind {
 	const char *color; /* NULL: none */
 	void (*summarize)(const json_t *body, char summary[SUMMARY_MAX]);
 } kinds[] = {
-	{ BLOODBANK_BLOOD_APPROVED, GREEN, summarize_approved },
-	{ BLOODBANK_BLOOD_REJECTED, RED, summarize_no },
+	{ BLOODBANK_BLOOD_APPROVED, COLOR_GREEN, summarize_approved },
+	{ BLOODBANK_BLOOD_REJECTED, COLOR_RED, summarize_no },
 	{ BLOODBANK_INVENTORY_UPDATED, NULL, summarize_stock },
-	{ BLOODBANK_RESERVATION_RELEASED, YELLOW, summarize_release },
-	{ BLOODBANK_STOCK_CRITICAL, RED, summarize_alert },
-	{ BLOODBANK_STOCK_LOW, YELLOW, summarize_alert },
-	{ BLOODBANK_STOCK_RECOVERED, GREEN, summarize_alert },
-	{ BLOODBANK_UNIT_EXPIRED, YELLOW, summarize_expired },
+	{ BLOODBANK_RESERVATION_RELEASED, COLOR_YELLOW, summarize_release },
+	{ BLOODBANK_STOCK_CRITICAL, COLOR_RED, summarize_alert },
+	{ BLOODBANK_STOCK_LOW, COLOR_YELLOW, summarize_alert },
+	{ BLOODBANK_STOCK_RECOVERED, COLOR_GREEN, summarize_alert },
+	{ BLOODBANK_UNIT_EXPIRED, COLOR_YELLOW, summarize_expired },
 	{ BLOODBANK_UNIT_RECEIVE, NULL, summarize_units },
-	{ BLOODBANK_UNIT_RECEIVED, GREEN, summarize_units },
-	{ BLOODBANK_UNIT_REFUSED, RED, summarize_no },
+	{ BLOODBANK_UNIT_RECEIVED, COLOR_GREEN, summarize_units },
+	{ BLOODBANK_UNIT_REFUSED, COLOR_RED, summarize_no },
 	{ HOSPITAL_BLOOD_CANCEL, NULL, summarize_cancel },
-	{ HOSPITAL_BLOOD_CANCELLED, YELLOW, summarize_cancel },
-	{ HOSPITAL_BLOOD_REFUSED, RED, summarize_no },
+	{ HOSPITAL_BLOOD_CANCELLED, COLOR_YELLOW, summarize_cancel },
+	{ HOSPITAL_BLOOD_REFUSED, COLOR_RED, summarize_no },
 	{ HOSPITAL_BLOOD_REQUEST, NULL, summarize_request },
 	{ HOSPITAL_BLOOD_REQUESTED, NULL, summarize_request },
 	{ HOSPITAL_REQUEST_UPDATED, NULL, summarize_state },
 	{ NOTIFICATION_MESSAGE_ACKNOWLEDGE, NULL, summarize_reading },
-	{ NOTIFICATION_MESSAGE_ACKNOWLEDGED, GREEN, summarize_reading },
+	{ NOTIFICATION_MESSAGE_ACKNOWLEDGED, COLOR_GREEN, summarize_reading },
 	{ NOTIFICATION_MESSAGE_CREATED, NULL, summarize_notification },
 	{ NOTIFICATION_MESSAGE_DELIVERED, NULL, summarize_notification },
-	{ NOTIFICATION_MESSAGE_REFUSED, RED, summarize_no },
+	{ NOTIFICATION_MESSAGE_REFUSED, COLOR_RED, summarize_no },
 };
 
 static const struct kind *kind_of(enum event event)

@@ -7,9 +7,6 @@
 
 enum { SUMMARY_MAX = 240 };
 
-#define COLOR_PLAIN "\033[0m"
-#define COLOR_DIM "\033[2m"
-
 /* "" for an event without a summary. `body` may be NULL. */
 void summary_write(enum event event, const json_t *body, char summary[SUMMARY_MAX]);
 

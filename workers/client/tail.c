@@ -6,6 +6,7 @@
 
 #include "clock.h"
 #include "events.h"
+#include "print.h"
 #include "printable.h"
 #include "summary.h"
 

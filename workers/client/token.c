@@ -118,7 +118,7 @@ static bool describe(const struct token_values *values, struct token *token, str
 	if (values->subject == NULL || values->role == NULL)
 		return because(why, "usage", "add needs --subject and --role");
 	return token_role_find(values->role, &token->role) && read_facility(values, token, why)
-		&& read_expiry(values, token, why);
+		&& token_check(token, why) && read_expiry(values, token, why);
 }
 
 static bool make_secret(char text[TOKEN_TEXT_BYTES], struct why *why)
@@ -216,7 +216,7 @@ static void list_row(struct table *table, const struct token *token, int64_t now
 	bool is_over = token->has_expires_at && token->expires_at <= now_us;
 	const char *const cells[] = { hash, token->subject, token_role_name(token->role),
 		token->facility_id == NULL ? "*" : token->facility_id, rate, expires, is_over ? "expired" : "" };
-	table_add(table, cells, is_over && print_has_color() ? RED : NULL);
+	table_add(table, cells, is_over && print_has_color() ? COLOR_RED : NULL);
 }
 
 static void list_text(const struct run *run)
@@ -320,11 +320,11 @@ static enum ending run_token(const void *values, const struct positionals *posit
 const struct command command_token = {
 	.name = "token",
 	.summary = "make, list and revoke tokens of the HTTP door",
-	.arguments = " add|list|revoke [SUBJECT|HASH]",
+	.arguments = " add|list|revoke [WHO]",
 	.details =
 		"Changes the file that the bridge reads, which holds the hash of each token and never the token: add shows it once.\n"
-		"The file is made with mode 0600, replaced whole, and keeps its owner. revoke takes all tokens of a subject, or the\n"
-		"one whose hash begins with the given 8 digits or more.\n"
+		"The file is made with mode 0600, replaced whole, and keeps its owner. revoke WHO takes all tokens of a subject, or\n"
+		"the one whose hash begins with the given 8 digits or more.\n"
 		"Exit: 0 done, 1 revoke found none, 2 a fault.\n",
 	.examples =
 		"  carebus token add --file tokens --subject ward-7 --role hospital --facility hospital-001 --expires +30d\n"

@@ -270,11 +270,12 @@ static enum ending run_units(const void *values, const struct positionals *posit
 const struct command command_units = {
 	.name = "units",
 	.summary = "take units in, list them, show one",
-	.arguments = " receive|list|show [FILE|UNIT_ID]",
+	.arguments = " receive|list|show [FILE]",
 	.details =
 		"receive reads a file, or standard input where it is called -: a JSON array of units, or CSV whose header names\n"
 		"their members (din, product_code, component, group, collected_at, ...; lists are parted by semicolons). All are\n"
-		"checked before the first is sent, in parts of 200 at most; the same file again changes nothing.\n"
+		"checked before the first is sent, in parts of 200 at most; the same file again changes nothing. show takes the id of a\n"
+		"unit instead of a file.\n"
 		"Goes to the bridge at CAREBUS_HTTP with CAREBUS_TOKEN.\n"
 		"Exit: 0 done (with --wait 0: accepted), 1 refused or unknown, 2 a fault, 3 accepted but not done in time.\n",
 	.examples = "  carebus units receive delivery.csv --bank bank-001\n"

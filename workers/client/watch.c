@@ -15,6 +15,7 @@
 #include "feed.h"
 #include "graph.h"
 #include "pattern.h"
+#include "print.h"
 #include "session.h"
 #include "tail.h"
 
@@ -225,7 +226,7 @@ static struct watch watch_of(const struct watch_values *values)
 		.tail = {
 			.sieve = { values->facility, values->correlation, values->is_emergency },
 			.is_json = strcmp(values->common.format, "json") == 0,
-			.has_color = getenv("NO_COLOR") == NULL && isatty(STDOUT_FILENO),
+			.has_color = print_has_color(),
 			.wanted = (size_t)values->count,
 		},
 	};

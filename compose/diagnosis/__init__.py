@@ -1,0 +1,1 @@
+"""What compose/doctor looks at. Each check yields findings; it changes nothing."""
