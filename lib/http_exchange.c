@@ -10,6 +10,8 @@
 enum {
 	STREAM_BLOCK_BYTES = 16 * 1024,
 	STREAM_KEPT_BYTES = 16 * 1024, /* of a buffer's memory, once it is empty */
+	STREAM_SOCKET_BYTES =
+		64 * 1024, /* of the kernel's, which would keep megabytes for a reader who does not read */
 };
 
 const char *http_method(const struct http_exchange *exchange)
@@ -163,7 +165,9 @@ static ssize_t read_stream(void *owner, uint64_t position, char *out, size_t mos
 
 void http_stream(struct http_exchange *exchange, const struct http_answer *answer)
 {
+	int socket_bytes = STREAM_SOCKET_BYTES;
 	exchange->is_stream = true;
+	setsockopt(exchange->socket->socket, SOL_SOCKET, SO_SNDBUF, &socket_bytes, sizeof(socket_bytes));
 	set_response(exchange,
 		MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_BLOCK_BYTES, read_stream, exchange, NULL),
 		answer);

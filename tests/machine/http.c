@@ -18,7 +18,7 @@ enum {
 	CONNECTIONS_MAX = 32,
 	BODY_MAX = 1000,
 	REQUEST_LIMIT_MS = 1000,
-	SOCKETS_BYTES = 16 << 20, /* more than the kernel keeps for a connection */
+	SOCKETS_BYTES = 1 << 20, /* more than the kernel keeps for both ends of a stream */
 };
 
 static struct http *http;
@@ -311,7 +311,9 @@ END_TEST
 START_TEST(a_slow_reader_loses_his_stream)
 {
 	struct client client;
+	int receive_bytes = 4096;
 	connect_client(&client, http);
+	setsockopt(client.socket, SOL_SOCKET, SO_RCVBUF, &receive_bytes, sizeof(receive_bytes));
 	send_text(&client, "GET /stream HTTP/1.1\r\nHost: x\r\n\r\n");
 	while (kept == NULL)
 		turn(&client);
