@@ -6,7 +6,10 @@
 
 #include "clock.h"
 
-enum { BODY_BYTES_MAX = BROKER_BODY_MAX /* contract: 256 KiB */ };
+enum {
+	BODY_BYTES_MAX = BROKER_BODY_MAX, /* contract: 256 KiB */
+	REFUSALS_EVERY_MS = 1000,         /* logged */
+};
 
 static void note_answer(struct bridge *bridge, int64_t started_us, unsigned status)
 {
@@ -25,13 +28,28 @@ void bridge_answer(struct bridge *bridge, struct http_exchange *exchange, int64_
 	http_answer(exchange, answer);
 }
 
+/* One line a second: a log that is full of refusals would hold up the loop, and hide their reason. */
+static void log_refusal(struct bridge *bridge, const struct problem *problem)
+{
+	char count[16];
+	int64_t now_ms = clock_steady_ms();
+	if (now_ms < bridge->refusals_ms) {
+		bridge->refusals_unlogged++;
+		return;
+	}
+	snprintf(count, sizeof(count), "%u", bridge->refusals_unlogged);
+	log_line(&bridge->log, LOG_WARNING_LEVEL, "refused", "reason", problem->code, "detail", problem->detail,
+		"unlogged", bridge->refusals_unlogged > 0 ? count : NULL, NULL);
+	bridge->refusals_ms = now_ms + REFUSALS_EVERY_MS;
+	bridge->refusals_unlogged = 0;
+}
+
 void bridge_refuse(struct bridge *bridge, struct http_exchange *exchange, int64_t started_us,
 	const struct problem *problem)
 {
 	note_answer(bridge, started_us, problem->status);
 	if (problem->status >= 500)
-		log_line(&bridge->log, LOG_WARNING_LEVEL, "refused", "reason", problem->code, "detail",
-			problem->detail, NULL);
+		log_refusal(bridge, problem);
 	problem_answer(exchange, problem);
 }
 

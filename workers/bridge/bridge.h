@@ -59,9 +59,11 @@ struct bridge {
 	size_t bindings_count;
 	struct backoff backoffs[LINK_COUNT];
 	struct opening openings[LINK_COUNT];
-	int wake_socket;                        /* an eventfd: an opening is done */
-	unsigned views_incarnation;             /* which opening of the connection to Redis */
-	size_t unserved_bytes;                  /* heard since the server was served */
+	int wake_socket;            /* an eventfd: an opening is done */
+	unsigned views_incarnation; /* which opening of the connection to Redis */
+	size_t unserved_bytes;      /* heard since the server was served */
+	int64_t refusals_ms;        /* when one may be logged again */
+	unsigned refusals_unlogged;
 	unsigned char namespace_id[UUID_BYTES]; /* of the ids of idempotent requests */
 	struct callers callers;
 	struct calls calls;
@@ -97,7 +99,11 @@ void links_serve(struct bridge *bridge);
 void links_wait(struct bridge *bridge, int64_t deadline_ms);
 bool links_are_open(const struct bridge *bridge); /* to the broker: requests can be taken */
 
-/* False: the broker is not there, or takes nothing now. Else call_settled tells the token what became of it. */
+/* Whether something can be sent; never: the broker is not there, or has blocked us. */
+enum room { ROOM_NOW, ROOM_LATER, ROOM_NEVER };
+enum room links_room(const struct bridge *bridge);
+
+/* Needs room. call_settled tells the token what became of it. False: the connection is lost, the token is not told. */
 bool links_send(struct bridge *bridge, const struct publication *publication, void *token);
 
 /* False: Redis is not there. Else call_view_read tells the token. */

@@ -169,26 +169,63 @@ static struct publication make_publication(struct call *call, enum event event)
 	};
 }
 
-/* From now on the broker's answers to what was sent before are nobody's. */
-static struct sending *next_sending(struct call *call)
-{
-	assert(call->sendings_count < CALL_SENDINGS_MAX);
-	struct sending *sending = &call->sendings[call->sendings_count++];
-	sending->call = call;
-	return sending;
-}
-
-void call_send(struct call *call, enum event event)
+static void publish(struct call *call, enum event event)
 {
 	const struct publication publication = make_publication(call, event);
-	struct sending *sending = next_sending(call);
 	call->references++;
-	if (links_send(call->bridge, &publication, sending)) {
+	if (links_send(call->bridge, &publication, &call->sendings[call->sendings_count - 1])) {
 		bridge_count(call->bridge, METRIC_SENT);
 		return;
 	}
 	call->references--;
-	refuse_unsent(call, "the message broker is not there or takes nothing now; try again");
+	refuse_unsent(call, "the message broker went away; try again");
+}
+
+/* False: there is no room now. */
+static bool try_to_send(struct call *call, enum event event)
+{
+	enum room room = links_room(call->bridge);
+	if (room == ROOM_LATER)
+		return false;
+	if (room == ROOM_NOW)
+		publish(call, event);
+	else
+		refuse_unsent(call, "the message broker is not there or takes nothing now; try again");
+	return true;
+}
+
+static void wait_for_room(struct calls *calls, struct call *call, enum event event)
+{
+	call->unsent = event;
+	call->references++;
+	if (calls->first_unsent == NULL)
+		calls->first_unsent = call;
+	else
+		calls->last_unsent->next_unsent = call;
+	calls->last_unsent = call;
+}
+
+/* From now on the broker's answers to what was sent before are nobody's. Nobody overtakes those that wait for room. */
+void call_send(struct call *call, enum event event)
+{
+	struct calls *calls = &call->bridge->calls;
+	assert(call->sendings_count < CALL_SENDINGS_MAX);
+	call->sendings[call->sendings_count++].call = call;
+	if (calls->first_unsent != NULL || !try_to_send(call, event))
+		wait_for_room(calls, call, event);
+}
+
+void calls_send(struct calls *calls)
+{
+	while (calls->first_unsent != NULL) {
+		struct call *call = calls->first_unsent;
+		if (!call->is_over && !try_to_send(call, call->unsent))
+			return;
+		calls->first_unsent = call->next_unsent;
+		call->next_unsent = NULL;
+		call->references--;
+		free_unused(call);
+	}
 }
 
 void call_settled(void *owner, void *token, enum settlement settlement)
@@ -262,5 +299,6 @@ void calls_clear(struct calls *calls)
 		if (!call->is_over)
 			refuse_unsent(call,
 				"the bridge stops; try again, with the same Idempotency-Key nothing happens twice");
+	calls_send(calls); /* lets go of those that waited for room */
 	calls_sweep(calls);
 }

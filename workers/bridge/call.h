@@ -62,6 +62,8 @@ struct call {
 	unsigned views_incarnation; /* of the connection that the view was missing on */
 	struct sending sendings[CALL_SENDINGS_MAX];
 	unsigned sendings_count;
+	enum event unsent; /* waits for room at the broker; EVENT_NONE: nothing does */
+	struct call *next_unsent;
 	unsigned references; /* tokens that Redis and the broker still hold */
 	bool is_over; /* answered or left: out of the list at the next sweep, freed with its last reference */
 	bool is_swept;
@@ -75,8 +77,9 @@ struct call {
  */
 struct calls {
 	struct call *first, *first_over;
-	size_t count;    /* that are not over */
-	int64_t next_ms; /* no deadline is earlier */
+	struct call *first_unsent, *last_unsent; /* in the order in which they came */
+	size_t count;                            /* that are not over */
+	int64_t next_ms;                         /* no deadline is earlier */
 };
 
 /* NULL: too many wait, of all or of the caller's. */
@@ -90,10 +93,16 @@ void call_refuse(struct call *call, const struct problem *problem);
 /* Reads a view; `on_view` hears of it, also when Redis is away (a miss). */
 void call_read_view(struct call *call, const char *name, const char *id);
 
-/* Publishes the call's body under its message id; `on_settled` hears the broker's answer. Refused with 503 where there is no room. */
+/*
+ * Publishes the call's body under its message id, as soon as there is room; `on_settled` hears the broker's answer. Refused with 503
+ * where the broker is not there.
+ */
 void call_send(struct call *call, enum event event);
 
 void call_set_deadline(struct call *call, int64_t in_ms);
+
+/* Sends what waited for room. */
+void calls_send(struct calls *calls);
 
 /* All calls look at an event. */
 void calls_hear(struct calls *calls, struct heard *heard);

@@ -224,6 +224,7 @@ void links_serve(struct bridge *bridge)
 {
 	take_openings(bridge);
 	serve_broker(bridge);
+	calls_send(&bridge->calls);
 	serve_views(bridge);
 	serve_http(bridge);
 	/* what these requests sent goes out now, in one write each */
@@ -273,15 +274,20 @@ bool links_are_open(const struct bridge *bridge)
 	return has_listener(bridge) && has_speaker(bridge);
 }
 
+enum room links_room(const struct bridge *bridge)
+{
+	if (!links_are_open(bridge) || publisher_is_blocked(bridge->speaker))
+		return ROOM_NEVER;
+	return publisher_room(bridge->speaker) > 0 ? ROOM_NOW : ROOM_LATER;
+}
+
 bool links_send(struct bridge *bridge, const struct publication *publication, void *token)
 {
 	struct why why = { 0 };
-	if (!links_are_open(bridge) || publisher_room(bridge->speaker) == 0)
-		return false;
-	if (publisher_send(bridge->speaker, publication, token, &why))
-		return true;
-	failed(bridge, LINK_SPEAKER, &why);
-	return false;
+	bool is_sent = publisher_send(bridge->speaker, publication, token, &why);
+	if (!is_sent)
+		failed(bridge, LINK_SPEAKER, &why);
+	return is_sent;
 }
 
 bool links_read_view(struct bridge *bridge, const char *key, void *token)
