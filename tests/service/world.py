@@ -113,6 +113,13 @@ class Worker:
         except requests.RequestException:
             return False
 
+    def answers(self):
+        """Whether it answers at all, ready or not."""
+        try:
+            return self.get("/healthz").status_code == 200
+        except requests.RequestException:
+            return False
+
     def wait_ready(self, timeout=15):
         wait_until(self.is_ready, timeout, f"{self.name} to be ready; its log:\n{self.log_tail()}")
         return self
@@ -315,6 +322,10 @@ class World:
         with link.cursor() as cursor:
             cursor.execute(query, args)
             return cursor.fetchall() if cursor.description else []
+
+    def forget_databases(self):
+        """To be called when PostgreSQL was away: the next look connects anew."""
+        self._links.clear()
 
     def redis(self, user="admin"):
         return self.servers.redis(user)
