@@ -106,6 +106,7 @@ def test_the_watch_shows_a_chain(world, chain, watching):
     assert requested["emergency"] and requested["routing_key"].endswith(".emergency")
     assert requested["user_id"] == "hospital" and requested["body"]["request_id"] == sent["request_id"]
     assert watch.end() == DONE and not own_queues(world)
+    assert watch.errors == ["watching; Ctrl-C ends it"], "the connection was never lost"
 
 
 def test_a_line_for_people(chain, watching):
@@ -158,6 +159,7 @@ def test_more_events_than_may_wait_are_seen(world, operator, watching):
         world.publish("hospital.blood.request", body_of())
     assert watch.process.wait(30) == DONE
     wait_until(lambda: len(watch.lines) == 600, 10, "all lines")
+    assert len(watch.errors) == 1, watch.errors
 
 
 def test_a_watch_that_nobody_reads_ends(world, operator):

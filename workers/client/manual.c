@@ -1,4 +1,7 @@
-/* In the macros of man(7). Every text of the tables goes through print_text, which leaves nothing for roff to interpret. */
+/*
+ * In the macros of man(7). Every text of the tables goes through print_text, which leaves nothing for roff to interpret. Lines are not
+ * adjusted: a long list of choices could not be.
+ */
 #include "manual.h"
 
 #include <stdbool.h>

@@ -106,8 +106,6 @@ void tail_hear(void *owner, struct delivery *delivery)
 	};
 	if (!tail->is_over && !was_seen(tail, delivery) && sieve_passes(&tail->sieve, &sighting))
 		show(tail, delivery, &sighting);
-	tail->incarnation = delivery->incarnation;
-	tail->tag = delivery->tag;
 	json_decref(sighting.body);
 	delivery_free(delivery);
 }

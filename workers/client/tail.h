@@ -3,7 +3,6 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
 
 #include "broker.h"
 #include "sieve.h"
@@ -15,10 +14,9 @@ struct tail {
 	struct sieve sieve;
 	bool is_json;
 	bool has_color;
-	size_t wanted;             /* events; 0 = no end */
-	size_t seen;               /* that passed the sieve */
-	bool is_over;              /* as many as wanted, or nobody reads any more */
-	uint64_t incarnation, tag; /* the newest delivery that was taken; all up to it can be acknowledged */
+	size_t wanted;                                 /* events; 0 = no end */
+	size_t seen;                                   /* that passed the sieve */
+	bool is_over;                                  /* as many as wanted, or nobody reads any more */
 	char recent[TAIL_RECENT_MAX][UUID_TEXT_BYTES]; /* message ids, to know what is delivered twice; a ring */
 	size_t recent_next;
 };

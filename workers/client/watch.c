@@ -83,9 +83,8 @@ struct watch {
 	json_t *graph;
 	const char *keys[KEYS_MAX + 1]; /* borrowed from `graph`; ends with NULL */
 	int64_t deadline_ms;
-	unsigned failures;  /* in a row */
-	bool has_missed;    /* events, since the connection was lost */
-	uint64_t acked_tag; /* of this connection */
+	unsigned failures; /* in a row */
+	bool has_missed;   /* events, since the connection was lost */
 };
 
 static bool is_wanted(const struct watch *watch, const char *name, const char *key)
@@ -115,7 +114,6 @@ static size_t choose_keys(struct watch *watch)
 
 static bool listen_to_queue(struct watch *watch, struct why *why)
 {
-	watch->acked_tag = watch->tail.tag = 0;
 	return session_open(&watch->session, NULL, &watch->connections.watcher, watch->feed.name, tail_hear,
 		&watch->tail, why);
 }
@@ -175,18 +173,6 @@ static void come_back(struct watch *watch, struct why *why)
 							  : "the queue was kept, events in between follow");
 }
 
-static bool serve(struct watch *watch, struct why *why)
-{
-	struct session *session = &watch->session;
-	const struct tail *tail = &watch->tail;
-	if (!session_serve(session, watch->deadline_ms, why))
-		return false;
-	if (tail->tag == watch->acked_tag)
-		return true;
-	watch->acked_tag = tail->tag;
-	return consumer_ack(session->consumer, tail->incarnation, tail->tag, true, why);
-}
-
 static enum ending follow(struct watch *watch, struct why *why)
 {
 	if (!open_anew(watch, why)) {
@@ -195,7 +181,7 @@ static enum ending follow(struct watch *watch, struct why *why)
 	}
 	fprintf(stderr, "watching; Ctrl-C ends it\n");
 	while (!is_over(watch))
-		if (!serve(watch, why))
+		if (!session_serve(&watch->session, watch->deadline_ms, why))
 			come_back(watch, why);
 	bool is_enough = watch->tail.is_over || is_ended || (watch->values->count == 0 && watch->tail.seen > 0);
 	return is_enough ? ENDING_DONE : ENDING_NO_ANSWER;
