@@ -53,6 +53,8 @@ struct bridge {
 	char speaker_name[128], listener_name[128], tag[64], asker[80], queue_prefix[80], answer_keys[8][112];
 	struct consumer_binding bindings[10];
 	struct backoff backoffs[LINK_COUNT];
+	bool is_due[LINK_COUNT];                /* to be looked at in this turn of the loop */
+	int64_t serve_ms;                       /* when all are */
 	unsigned views_incarnation;             /* which opening of the connection to Redis */
 	unsigned char namespace_id[UUID_BYTES]; /* of the ids of idempotent requests */
 	struct callers callers;

@@ -119,11 +119,16 @@ static void serve_views(struct bridge *bridge)
 		failed(bridge, LINK_VIEWS, &why);
 }
 
-static void serve_broker(struct bridge *bridge)
+static void serve_listener(struct bridge *bridge)
 {
 	struct why why = { 0 };
 	if (consumer_is_open(bridge->listener) && !consumer_serve(bridge->listener, &why))
 		failed(bridge, LINK_LISTENER, &why);
+}
+
+static void serve_speaker(struct bridge *bridge)
+{
+	struct why why = { 0 };
 	if (publisher_is_open(bridge->speaker) && !publisher_serve(bridge->speaker, &why))
 		failed(bridge, LINK_SPEAKER, &why);
 }
@@ -131,12 +136,15 @@ static void serve_broker(struct bridge *bridge)
 void links_serve(struct bridge *bridge)
 {
 	open_links(bridge);
-	serve_broker(bridge);
+	if (bridge->is_due[LINK_LISTENER])
+		serve_listener(bridge);
+	if (bridge->is_due[LINK_SPEAKER])
+		serve_speaker(bridge);
 	serve_views(bridge);
 	http_serve(bridge->http);
 	/* what these requests sent goes out now, in one write each */
 	if (publisher_wants_write(bridge->speaker))
-		serve_broker(bridge);
+		serve_speaker(bridge);
 	if (keyvalue_wants_write(bridge->views))
 		serve_views(bridge);
 }
@@ -146,23 +154,38 @@ static short events_of(bool wants_write)
 	return wants_write ? POLLIN | POLLOUT : POLLIN;
 }
 
+/* Those to the broker are looked at when something came or can go, and now and then: a look costs three calls of the system. */
+static void note_due(struct bridge *bridge, bool is_listener_ready, bool is_speaker_ready)
+{
+	int64_t now_ms = clock_steady_ms();
+	bool are_all_due = now_ms >= bridge->serve_ms;
+	if (are_all_due)
+		bridge->serve_ms = now_ms + SERVE_EVERY_MS;
+	bridge->is_due[LINK_LISTENER] =
+		are_all_due || is_listener_ready || consumer_has_pending(bridge->listener);
+	bridge->is_due[LINK_SPEAKER] = are_all_due || is_speaker_ready || publisher_has_pending(bridge->speaker);
+}
+
 void links_wait(struct bridge *bridge, int64_t deadline_ms)
 {
-	struct pollfd fds[] = {
-		{ .fd = bridge->signal_fd, .events = POLLIN },
-		{ .fd = http_socket(bridge->http), .events = POLLIN },
-		{ .fd = publisher_socket(bridge->speaker),
+	enum { SIGNALS, HTTP, SPEAKER, LISTENER, VIEWS, FDS };
+	struct pollfd fds[FDS] = {
+		[SIGNALS] = { .fd = bridge->signal_fd, .events = POLLIN },
+		[HTTP] = { .fd = http_socket(bridge->http), .events = POLLIN },
+		[SPEAKER] = { .fd = publisher_socket(bridge->speaker),
 			.events = events_of(publisher_wants_write(bridge->speaker)) },
-		{ .fd = consumer_socket(bridge->listener),
+		[LISTENER] = { .fd = consumer_socket(bridge->listener),
 			.events = events_of(consumer_wants_write(bridge->listener)) },
-		{ .fd = keyvalue_socket(bridge->views), .events = events_of(keyvalue_wants_write(bridge->views)) },
+		[VIEWS] = { .fd = keyvalue_socket(bridge->views),
+			.events = events_of(keyvalue_wants_write(bridge->views)) },
 	};
 	int64_t left_ms = deadline_ms - clock_steady_ms();
 	bool has_pending = http_has_pending(bridge->http) || consumer_has_pending(bridge->listener)
 		|| publisher_has_pending(bridge->speaker);
 	if (left_ms > SERVE_EVERY_MS)
 		left_ms = SERVE_EVERY_MS;
-	poll(fds, sizeof(fds) / sizeof(fds[0]), has_pending || left_ms < 0 ? 0 : (int)left_ms);
+	poll(fds, FDS, has_pending || left_ms < 0 ? 0 : (int)left_ms);
+	note_due(bridge, fds[LISTENER].revents != 0, fds[SPEAKER].revents != 0);
 }
 
 bool links_are_open(const struct bridge *bridge)
