@@ -174,8 +174,8 @@ void links_wait(struct bridge *bridge, int64_t deadline_ms)
 		[HTTP] = { .fd = http_socket(bridge->http), .events = POLLIN },
 		[SPEAKER] = { .fd = publisher_socket(bridge->speaker),
 			.events = events_of(publisher_wants_write(bridge->speaker)) },
-		[LISTENER] = { .fd = consumer_socket(bridge->listener),
-			.events = events_of(consumer_wants_write(bridge->listener)) },
+		/* acknowledgements can wait: they go out before the next event is read, or within SERVE_EVERY_MS */
+		[LISTENER] = { .fd = consumer_socket(bridge->listener), .events = POLLIN },
 		[VIEWS] = { .fd = keyvalue_socket(bridge->views),
 			.events = events_of(keyvalue_wants_write(bridge->views)) },
 	};
