@@ -64,6 +64,8 @@ struct bridge {
 	size_t unserved_bytes;      /* heard since the server was served */
 	int64_t refusals_ms;        /* when one may be logged again */
 	unsigned refusals_unlogged;
+	bool is_due[LINK_COUNT];                /* to be looked at in this turn of the loop */
+	int64_t serve_ms;                       /* when all are */
 	unsigned char namespace_id[UUID_BYTES]; /* of the ids of idempotent requests */
 	struct callers callers;
 	struct calls calls;

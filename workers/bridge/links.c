@@ -211,11 +211,16 @@ static void serve_views(struct bridge *bridge)
 		failed(bridge, LINK_VIEWS, &why);
 }
 
-static void serve_broker(struct bridge *bridge)
+static void serve_listener(struct bridge *bridge)
 {
 	struct why why = { 0 };
 	if (has_listener(bridge) && !consumer_serve(bridge->listener, &why))
 		failed(bridge, LINK_LISTENER, &why);
+}
+
+static void serve_speaker(struct bridge *bridge)
+{
+	struct why why = { 0 };
 	if (has_speaker(bridge) && !publisher_serve(bridge->speaker, &why))
 		failed(bridge, LINK_SPEAKER, &why);
 }
@@ -223,13 +228,16 @@ static void serve_broker(struct bridge *bridge)
 void links_serve(struct bridge *bridge)
 {
 	take_openings(bridge);
-	serve_broker(bridge);
+	if (bridge->is_due[LINK_LISTENER])
+		serve_listener(bridge);
+	if (bridge->is_due[LINK_SPEAKER])
+		serve_speaker(bridge);
 	calls_send(&bridge->calls);
 	serve_views(bridge);
 	serve_http(bridge);
 	/* what these requests sent goes out now, in one write each */
 	if (has_speaker(bridge) && publisher_wants_write(bridge->speaker))
-		serve_broker(bridge);
+		serve_speaker(bridge);
 	if (has_views(bridge) && keyvalue_wants_write(bridge->views))
 		serve_views(bridge);
 	open_links(bridge);
@@ -250,23 +258,32 @@ static int64_t due_ms(const struct bridge *bridge, int64_t deadline_ms)
 	return views_ms < next_ms ? views_ms : next_ms;
 }
 
+/* Those to the broker are served when something came or can go, and now and then: a look costs three calls of the system. */
 void links_wait(struct bridge *bridge, int64_t deadline_ms)
 {
+	enum { SIGNALS, OPENINGS, HTTP, SPEAKER, LISTENER, VIEWS, FDS };
 	bool speaks = has_speaker(bridge), listens = has_listener(bridge), views = has_views(bridge);
-	struct pollfd fds[] = {
-		polled(bridge->signal_fd, false),
-		polled(bridge->wake_socket, false),
-		polled(http_socket(bridge->http), false),
-		polled(speaks ? publisher_socket(bridge->speaker) : -1,
+	struct pollfd fds[FDS] = {
+		[SIGNALS] = polled(bridge->signal_fd, false),
+		[OPENINGS] = polled(bridge->wake_socket, false),
+		[HTTP] = polled(http_socket(bridge->http), false),
+		[SPEAKER] = polled(speaks ? publisher_socket(bridge->speaker) : -1,
 			speaks && publisher_wants_write(bridge->speaker)),
-		polled(listens ? consumer_socket(bridge->listener) : -1,
+		[LISTENER] = polled(listens ? consumer_socket(bridge->listener) : -1,
 			listens && consumer_wants_write(bridge->listener)),
-		polled(views ? keyvalue_socket(bridge->views) : -1, views && keyvalue_wants_write(bridge->views)),
+		[VIEWS] =
+			polled(views ? keyvalue_socket(bridge->views) : -1, views && keyvalue_wants_write(bridge->views)),
 	};
 	int64_t left_ms = due_ms(bridge, deadline_ms) - clock_steady_ms();
-	bool has_pending = http_has_pending(bridge->http) || (listens && consumer_has_pending(bridge->listener))
-		|| (speaks && publisher_has_pending(bridge->speaker));
-	poll(fds, sizeof(fds) / sizeof(fds[0]), has_pending || left_ms < 0 ? 0 : (int)left_ms);
+	bool listener_pends = listens && consumer_has_pending(bridge->listener);
+	bool speaker_pends = speaks && publisher_has_pending(bridge->speaker);
+	bool has_pending = http_has_pending(bridge->http) || listener_pends || speaker_pends;
+	poll(fds, FDS, has_pending || left_ms < 0 ? 0 : (int)left_ms);
+	bool are_all_due = clock_steady_ms() >= bridge->serve_ms;
+	if (are_all_due)
+		bridge->serve_ms = clock_steady_ms() + SERVE_EVERY_MS;
+	bridge->is_due[LINK_LISTENER] = are_all_due || listener_pends || fds[LISTENER].revents != 0;
+	bridge->is_due[LINK_SPEAKER] = are_all_due || speaker_pends || fds[SPEAKER].revents != 0;
 }
 
 bool links_are_open(const struct bridge *bridge)
