@@ -28,6 +28,7 @@ static void add_connection(struct http *http, struct MHD_Connection *connection,
 		abort();
 	added->socket = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
 	added->deadline_ms = clock_steady_ms() + http->options.request_limit_ms;
+	added->part_ms = INT64_MAX;
 	added->next = http->connections;
 	if (added->next != NULL)
 		added->next->previous = added;
@@ -68,7 +69,7 @@ static void close_late(const struct http *http, int64_t now_ms)
 	if (is_crowded && http->options.request_limit_ms > CROWDED_LIMIT_MS)
 		hurry_ms = http->options.request_limit_ms - CROWDED_LIMIT_MS;
 	for (const struct http_connection *next = http->connections; next != NULL; next = next->next)
-		if (now_ms > next->deadline_ms - hurry_ms)
+		if (now_ms > next->deadline_ms - hurry_ms || now_ms > next->part_ms)
 			shutdown(next->socket, SHUT_RDWR);
 }
 
@@ -200,10 +201,8 @@ void http_quiesce(struct http *http)
 }
 
 /* The library's epoll is edge-triggered: what one round leaves over is not signalled again, so the rest is pending. */
-void http_serve(struct http *http)
+static void run(struct http *http)
 {
-	look_around(http);
-	http->has_pending = false;
 	int64_t end_ms = clock_steady_ms() + SERVE_LIMIT_MS;
 	do {
 		MHD_UNSIGNED_LONG_LONG timeout_ms = 0;
@@ -213,4 +212,12 @@ void http_serve(struct http *http)
 			return;
 	} while (clock_steady_ms() < end_ms);
 	http->has_pending = true;
+}
+
+/* Nobody is late whose bytes wait to be read: they are read first. */
+void http_serve(struct http *http)
+{
+	http->has_pending = false;
+	run(http);
+	look_around(http);
 }

@@ -14,6 +14,7 @@ enum {
 	HTTP_HEADERS_MAX = 10, /* of an answer, besides its content type */
 	HTTP_REQUEST_LIMIT_MS =
 		20 * 1000,                    /* for a connection's first line, or the next, and again for the rest */
+	HTTP_PART_LIMIT_MS = 2000,        /* for the next part of a body that is sent in chunks */
 	HTTP_ANSWER_LIMIT_MS = 30 * 1000, /* for the client to take an answer */
 	HTTP_HEAD_BYTES_MAX = 8 * 1024,   /* target and headers of a request */
 	HTTP_BODIES_BYTES_MAX = 64 << 20, /* of all requests that are not answered */

@@ -193,6 +193,7 @@ void http_read_head(const struct http_exchange *exchange, const char *version, s
 	if (head->fault.text != NULL)
 		return;
 	head->has_body = announces_body(&seen);
+	head->is_chunked = single(&seen, MHD_HTTP_HEADER_TRANSFER_ENCODING) != NULL;
 	head->is_waiting = single(&seen, MHD_HTTP_HEADER_EXPECT) != NULL;
 	if (head->has_body)
 		head->fault = fault_of_body(&seen, exchange->http->options.body_bytes_max);

@@ -10,6 +10,7 @@
 struct http_connection {
 	int socket;
 	int64_t deadline_ms; /* clock_steady_ms; INT64_MAX: it is our turn */
+	int64_t part_ms;     /* the same, of a chunked body's next part; INT64_MAX: none is awaited */
 	struct http_connection *previous, *next;
 };
 
@@ -32,6 +33,7 @@ struct http_exchange {
 	struct buffer stream;                  /* bytes that wait for the reader */
 	size_t thrown_bytes;                   /* of a body that nobody wants */
 	bool has_head;                         /* the library has read all of it */
+	bool is_chunked;                       /* its body */
 	bool is_dispatched;                    /* the owner knows of it */
 	bool is_answered;                      /* by http_answer or http_stream */
 	bool is_suspended;                     /* until its answer, or the stream's next bytes */
@@ -58,6 +60,7 @@ struct http {
 struct http_head {
 	struct http_fault fault;
 	bool has_body;
+	bool is_chunked;
 	bool is_waiting; /* the client sends the body when it hears 100 Continue */
 };
 

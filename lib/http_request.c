@@ -11,6 +11,17 @@ enum { THROWN_AWAY_MAX = 4 /* times the largest body */ };
 static void expect_request(const struct http *http, struct http_connection *connection)
 {
 	connection->deadline_ms = clock_steady_ms() + http->options.request_limit_ms;
+	connection->part_ms = INT64_MAX;
+}
+
+/*
+ * The library keeps a chunk's line until it has its end. One that fills its memory is never whole: nothing more is read, and the library
+ * asks to be run again at once, for as long as the connection is open.
+ */
+static void expect_part(struct http_exchange *exchange)
+{
+	if (exchange->is_chunked)
+		exchange->socket->part_ms = clock_steady_ms() + HTTP_PART_LIMIT_MS;
 }
 
 /* Called when the request line is there: from now on the client has its time for the rest. */
@@ -34,6 +45,7 @@ static enum MHD_Result queue_answer(struct http_exchange *exchange)
 {
 	exchange->socket->deadline_ms =
 		exchange->is_stream ? INT64_MAX : clock_steady_ms() + HTTP_ANSWER_LIMIT_MS;
+	exchange->socket->part_ms = INT64_MAX;
 	enum MHD_Result result = MHD_queue_response(exchange->connection, exchange->status, exchange->response);
 	MHD_destroy_response(exchange->response);
 	exchange->response = NULL;
@@ -70,6 +82,8 @@ static enum MHD_Result take_head(struct http_exchange *exchange, const char *ver
 		refuse(exchange, &head.fault);
 		return queue_answer(exchange);
 	}
+	exchange->is_chunked = head.is_chunked;
+	expect_part(exchange);
 	if (head.has_body && options->admit != NULL)
 		options->admit(options->owner, exchange);
 	return exchange->response != NULL && head.is_waiting ? queue_answer(exchange) : MHD_YES;
@@ -100,6 +114,7 @@ static enum MHD_Result gather(struct http_exchange *exchange, const char *upload
 	struct http *http = exchange->http;
 	size_t length = *upload_bytes;
 	*upload_bytes = 0;
+	expect_part(exchange);
 	if (!exchange->is_answered && exchange->fault.text == NULL)
 		check_room(exchange, length);
 	if (exchange->is_answered || exchange->fault.text != NULL) {
@@ -116,6 +131,7 @@ static void dispatch(struct http_exchange *exchange)
 	struct http *http = exchange->http;
 	exchange->is_dispatched = true;
 	exchange->socket->deadline_ms = INT64_MAX;
+	exchange->socket->part_ms = INT64_MAX;
 	exchange->next = http->exchanges;
 	if (exchange->next != NULL)
 		exchange->next->previous = exchange;

@@ -242,6 +242,49 @@ START_TEST(a_stranger_sends_in_vain)
 }
 END_TEST
 
+/* Of a chunk's line, or of what follows the last one, the end never comes: no time is wasted on it, also not for a stranger. */
+START_TEST(lines_of_chunks_that_do_not_end)
+{
+	static const char *const heads[] = { "Authorization: me\r\n\r\n5;",
+		"Authorization: me\r\n\r\n2\r\nab\r\n5;", "Authorization: me\r\n\r\n2\r\nab\r\n0\r\nX: ", "\r\n5;" };
+	enum { HEADS = sizeof(heads) / sizeof(heads[0]) };
+	static struct client clients[HEADS];
+	for (size_t i = 0; i < HEADS; i++) {
+		connect_client(&clients[i], http);
+		send_text(&clients[i], "POST /a HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n");
+		send_text(&clients[i], heads[i]);
+		send_some(&clients[i], large, sizeof(large));
+	}
+	for (size_t i = 0; i < HEADS; i++) {
+		wait_for_close(&clients[i], REQUEST_LIMIT_MS - 1000);
+		ck_assert_ptr_null(strstr(clients[i].response, "200 OK"));
+		close(clients[i].socket);
+	}
+	ck_assert_uint_eq(answer_count, 0);
+}
+END_TEST
+
+/* Each part has its time: a body that comes slowly, but comes, is taken. */
+START_TEST(slow_chunks_are_taken)
+{
+	static struct client client;
+	struct pollfd nothing = { .fd = -1 };
+	connect_client(&client, http);
+	send_text(&client,
+		"POST /a HTTP/1.1\r\nHost: x\r\nAuthorization: me\r\nTransfer-Encoding: chunked\r\n\r\n");
+	int64_t begun_ms = clock_steady_ms();
+	while (clock_steady_ms() - begun_ms < HTTP_PART_LIMIT_MS + 1000) {
+		send_text(&client, "1\r\nx\r\n");
+		poll(&nothing, 1, 200);
+		turn(&client);
+	}
+	send_text(&client, "0\r\n\r\n");
+	wait_for_answer(&client, true);
+	ck_assert_ptr_nonnull(strstr(client.response, "200 OK"));
+	close(client.socket);
+}
+END_TEST
+
 START_TEST(strangers_take_no_room)
 {
 	static struct client strangers[4], client;
@@ -413,6 +456,8 @@ int main(void)
 	tcase_add_test(test_case, bodies_have_a_limit_together);
 	tcase_add_test(test_case, unfinished_bodies_give_their_room_back);
 	tcase_add_test(test_case, a_stranger_sends_in_vain);
+	tcase_add_test(test_case, lines_of_chunks_that_do_not_end);
+	tcase_add_test(test_case, slow_chunks_are_taken);
 	tcase_add_test(test_case, strangers_take_no_room);
 	tcase_add_test(test_case, idle_clients_make_room);
 	tcase_add_test(test_case, a_reader_that_left_is_noticed);

@@ -20,7 +20,8 @@ REQUEST_SECONDS = 20  # HTTP_REQUEST_LIMIT_MS
 BODIES_BYTES = 64 << 20  # HTTP_BODIES_BYTES_MAX
 STREAMS = 'carebus_streams{instance_id="1",worker="bridge"}'
 CALLS = 'carebus_calls_waiting{instance_id="1",worker="bridge"}'
-PROMPT_SECONDS = 0.5
+SENT = 'carebus_messages_sent_total{instance_id="1",worker="bridge"}'
+PROMPT_SECONDS = 1.5  # a tenth on a machine of its own
 # Connects so many streams, says so, and waits for its end.
 LISTENERS = """
 import socket, sys
@@ -78,7 +79,7 @@ POST = b"POST /v1/blood-requests HTTP/1.1\r\nHost: x\r\nContent-Type: applicatio
 SMUGGLED = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
 
 
-@pytest.mark.parametrize("head, status", [
+DOUBTFUL = [
     (POST + b"Content-Length: 0\r\nContent-Length: 36\r\n\r\n", 400),
     (POST + b"Content-Length: 0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400),
     (POST + b"Transfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n", 400),
@@ -96,26 +97,32 @@ SMUGGLED = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
     (b"GET /v1/blood-requests HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer a\r\nAuthorization: Bearer b\r\n\r\n", 400),
     (b"GET /v1/blood-requests HTTP/1.1\r\nHost: x\r\nX: " + b"y" * 9000 + b"\r\n\r\n", 431),
     (b"GET /v1/" + b"y" * 9000 + b" HTTP/1.1\r\nHost: x\r\n\r\n", 431),
-], ids=lambda value: str(value)[-30:])
-def test_doubtful_requests(bare, head, status):
-    with Raw(bare, 5) as client:
-        client.send(head + SMUGGLED)
-        answer = client.answer()
-        code = {400: "malformed", 417: "expectation_failed", 431: "too_large", 501: "not_implemented"}[status]
-        refusal(answer, status, code)
-        assert client.is_closed() and not client.received, f"what follows was answered: {client.received}"
+]
 
 
-@pytest.mark.parametrize("chunks", [b"zz\r\n", b"5;" + b"x" * 70000, b"-1\r\n", b"ffffffffffffffffff\r\n", b"5\r\nhelloworld\r\n"],
-                         ids=lambda value: str(value)[:12])
-def test_bad_chunks(bare, chunks):
-    with Raw(bare, 5) as client:
-        client.send(POST + f"Authorization: Bearer {bare.admin}\r\nTransfer-Encoding: chunked\r\n\r\n".encode())
+def test_doubtful_requests(bare):
+    codes = {400: "malformed", 417: "expectation_failed", 431: "too_large", 501: "not_implemented"}
+    for head, status in DOUBTFUL:
+        with Raw(bare, 15) as client:
+            client.send(head + SMUGGLED)
+            refusal(client.answer(), status, codes[status])
+            assert client.is_closed() and not client.received, f"{head}: what follows was answered: {client.received}"
+
+
+def test_bad_chunks(bare):
+    """Nothing is taken of them, and a line or a trailer that never ends is not waited for."""
+    head = POST + f"Authorization: Bearer {bare.admin}\r\nTransfer-Encoding: chunked\r\n\r\n".encode()
+    chunks = [b"zz\r\n", b"-1\r\n", b"ffffffffffffffffff\r\n", b"5\r\nhelloworld\r\n", b"5;" + b"x" * 70000, b"0\r\nX: " + b"y" * 70000]
+    clients = [Raw(bare, REQUEST_SECONDS / 2) for _ in chunks]
+    for client, bad in zip(clients, chunks):
+        client.send(head)
         try:
-            client.send(chunks)
+            client.send(bad)
         except ConnectionError:
             pass
-        assert client.is_closed() and b"HTTP/1.1 2" not in client.received
+    for client, bad in zip(clients, chunks):
+        assert client.is_closed() and b"HTTP/1.1 2" not in client.received, f"{bad[:20]}: {client.received}"
+        client.close()
     assert bare.worker.get("/healthz").status_code == 200
 
 
@@ -168,11 +175,14 @@ def test_a_client_that_waits_for_100(door):
 # --- greed
 
 
-def test_slow_clients_are_cut(bare):
-    """A byte now and then, of the head, of the body: gone after the limit, whatever they do."""
+def test_slow_clients_make_room(world):
+    """They take all places and send a byte now and then, of the head, of the body: others get in long before their time is over."""
+    places = 60
+    bare = Door(world, {"CONNECTIONS_MAX": places})
     heads = [b"GET /healthz HT", b"GET /healthz HTTP/1.1\r\nHost: x\r\nX: ",
              POST + f"Authorization: Bearer {bare.admin}\r\nContent-Length: 200000\r\n\r\n".encode()]
-    clients = [Raw(bare) for _ in range(60)]
+    bare.session.close()
+    clients = [Raw(bare) for _ in range(places)]
     for number, client in enumerate(clients):
         client.send(heads[number % len(heads)])
         client.socket.setblocking(False)
@@ -189,10 +199,11 @@ def test_slow_clients_are_cut(bare):
             except ConnectionError:
                 left.discard(client)
         return not left
-    with prompt(bare) as others:
-        wait_until(dribble, REQUEST_SECONDS + 10, "all to be cut", interval=0.5)
-    assert time.monotonic() - begun > REQUEST_SECONDS - 2
-    assert others.slowest < PROMPT_SECONDS, f"{others.slowest:.3f} s"
+    with Raw(bare, REQUEST_SECONDS / 2) as other:
+        other.ask("GET", "/healthz", token=False)
+        wait_until(dribble, REQUEST_SECONDS / 2, "all to be cut", interval=0.2)
+        assert other.answer().status == 200
+    assert time.monotonic() - begun < REQUEST_SECONDS / 2
     for client in clients:
         client.close()
 
@@ -217,6 +228,16 @@ def test_commands_in_one_go_are_answered_in_order(door):
     assert [answer.json()["quantity"] for answer in answers] == list(range(1, 51))
 
 
+def unread_bytes(door):
+    """What was sent to a door and waits in the kernel, connections that were not taken included."""
+    rows = (line.split() for line in pathlib.Path("/proc/net/tcp").read_text(encoding="ascii").splitlines()[1:])
+    return sum(int(row[4].partition(":")[2], 16) for row in rows if row[1].endswith(f":{door.port:04X}"))
+
+
+def all_read(door):
+    wait_until(lambda: unread_bytes(door) == 0, 40, "the bridge to read all that was sent")
+
+
 def test_bodies_that_are_held_back(bare):
     """Strangers' are not kept at all; of the others' no more than so much: who comes then is told to come again."""
     begin = f"Content-Type: application/json\r\nContent-Length: {256 * 1024}\r\n\r\n".encode()
@@ -225,17 +246,20 @@ def test_bodies_that_are_held_back(bare):
     strangers = [Raw(bare) for _ in range(600)]
     for client in strangers:
         client.send(b"POST /v1/blood-requests HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer cb_nobody\r\n" + begin + most)
+    all_read(bare)
     assert memory_bytes(bare.worker) - at_first < 40 << 20
     guests = [Raw(bare) for _ in range(400)]
     for client in guests:
         client.send(f"POST /v1/blood-requests HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {bare.admin}\r\n".encode() + begin + most)
+    all_read(bare)
     assert memory_bytes(bare.worker) - at_first < BODIES_BYTES * 2 + (40 << 20), "a growing buffer is twice its content at most"
     for client in strangers[:5] + guests:
         client.send(b" ")
     for client in strangers[:5]:
         refusal(client.answer(), 401, "unauthorized")
     codes = [client.answer().status for client in guests]
-    assert codes.count(503) > 100 and codes.count(400) >= BODIES_BYTES // (256 * 1024) - 1, codes
+    fitting = BODIES_BYTES // (256 * 1024)
+    assert codes.count(503) == len(guests) - codes.count(400) and codes.count(400) in (fitting, fitting - 1), codes
     with Raw(bare) as client:
         refusal(client.ask("POST", "/v1/blood-requests", body=b"{").answer(), 400, "malformed")
     for client in strangers + guests:
@@ -285,16 +309,17 @@ def test_one_who_waits_a_lot_leaves_room(world, door):
 # --- what headers say
 
 
-@pytest.mark.parametrize("headers, waits", [
-    (["Prefer: wait=10"], True), (["Prefer: respond-async", "Prefer: wait=10"], True), (['prefer: foo="a,b", WAIT = "10"'], True),
-    (["Prefer: wait=99999999999"], True), (["Prefer: handling=lenient;wait=10"], False), (["Prefer: wait=-1"], False),
-    (["Prefer: wait=0"], False), (['Prefer: x="wait=10'], False)], ids=str)
-def test_preferences(door, headers, waits):
-    with Raw(door, 15) as client:
-        answer = client.ask("POST", "/v1/blood-requests", *headers, body=json.dumps(ask()).encode()).answer()
-    assert answer.status == (200 if waits else 202), answer
-    if waits:
-        assert answer.headers["preference-applied"] in ("wait=10", "wait=30")
+def test_preferences(door):
+    with Raw(door, 30) as client:
+        for headers, waits in (
+                (["Prefer: wait=10"], True), (["Prefer: respond-async", "Prefer: wait=10"], True),
+                (['prefer: foo="a,b", WAIT = "10"'], True), (["Prefer: wait=99999999999"], True),
+                (["Prefer: handling=lenient;wait=10"], False), (["Prefer: wait=-1"], False), (["Prefer: wait=0"], False),
+                (['Prefer: x="wait=10'], False)):
+            answer = client.ask("POST", "/v1/blood-requests", *headers, body=json.dumps(ask()).encode()).answer()
+            assert answer.status == (200 if waits else 202), f"{headers}: {answer}"
+            if waits:
+                assert answer.headers["preference-applied"] in ("wait=10", "wait=30")
 
 
 def test_entity_tags(door):
@@ -377,13 +402,15 @@ def test_anothers_decision_under_the_same_id(world, door):
     hospital, bank = world.workers[:2]
     chosen = "33333333-2222-4333-8444-555555555555"
     bank.signal(signal.SIGSTOP)
-    with Raw(door, 20) as client, Raw(door, 20) as thief:
-        client.ask("POST", "/v1/blood-requests", "Prefer: wait=15", body=json.dumps(ask(request_id=chosen)).encode(), token=mine)
-        wait_until(lambda: world.sql("hospital", "SELECT 1 FROM request"), what="the request to be on its way")
+    with Raw(door, 40) as client, Raw(door, 40) as thief:
+        client.ask("POST", "/v1/blood-requests", "Prefer: wait=30", body=json.dumps(ask(request_id=chosen)).encode(), token=mine)
+        wait_until(lambda: world.held("bloodbank.emergency") == 1, what="the request to be with the bank")
         hospital.signal(signal.SIGSTOP)
+        sent = door.worker.metrics()[SENT]
         body = json.dumps(ask(request_id=chosen, hospital_id="hospital-002")).encode()
-        thief.ask("POST", "/v1/blood-requests", "Prefer: wait=15", body=body, token=other)
-        wait_until(lambda: world.held("hospital.emergency") == 1, what="the second to be on its way")
+        thief.ask("POST", "/v1/blood-requests", "Prefer: wait=30", body=body, token=other)
+        wait_until(lambda: door.worker.metrics()[SENT] == sent + 1, what="the second to be on its way")
+        assert door.worker.metrics()[CALLS] == 2
         bank.signal(signal.SIGCONT)
         answer = client.answer()
         assert (answer.status, answer.json()["hospital_id"]) == (200, "hospital-001")
