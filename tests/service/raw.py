@@ -78,3 +78,12 @@ class Raw:
             return True
         except socket.timeout:
             return False
+
+    def is_ended(self):
+        """Whether a body that comes in chunks ends within the time limit, or its connection."""
+        try:
+            while not self.received.endswith(b"0\r\n\r\n") and self._receive():
+                pass
+            return True
+        except socket.timeout:
+            return False

@@ -127,7 +127,7 @@ class Worker:
     def metrics(self):
         """Samples by name; with labels as `name{a="b"}`, in the order of the labels' names."""
         samples = {}
-        for family in prometheus_client.parser.text_string_to_metric_families(self.get("/metrics").text):
+        for family in prometheus_client.parser.text_string_to_metric_families(self.get("/metrics", timeout=10).text):
             for sample in family.samples:
                 labels = ",".join(f'{key}="{value}"' for key, value in sorted(sample.labels.items()))
                 samples[sample.name + (f"{{{labels}}}" if labels else "")] = sample.value
