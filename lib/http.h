@@ -13,9 +13,13 @@
 enum {
 	HTTP_HEADERS_MAX = 10, /* of an answer, besides its content type */
 	HTTP_REQUEST_LIMIT_MS =
-		20 * 1000, /* from the connection's start, or the answer before, to a whole request */
-	HTTP_ANSWER_LIMIT_MS = 30 * 1000,   /* for the client to take an answer */
+		20 * 1000,                    /* for a connection's first line, or the next, and again for the rest */
+	HTTP_PART_LIMIT_MS = 2000,        /* for the next part of a body that is sent in chunks */
+	HTTP_ANSWER_LIMIT_MS = 30 * 1000, /* for the client to take an answer */
+	HTTP_HEAD_BYTES_MAX = 8 * 1024,   /* target and headers of a request */
+	HTTP_BODIES_BYTES_MAX = 64 << 20, /* of all requests that are not answered */
 	HTTP_STREAM_BYTES_MAX = 512 * 1024, /* that wait for a slow reader, before his stream ends */
+	HTTP_STREAMS_BYTES_MAX = 64 << 20,  /* of all streams together */
 };
 
 struct http;
@@ -27,14 +31,18 @@ typedef void http_request_fn(void *owner, struct http_exchange *exchange);
 /* The exchange is over: forget it. Called for each one that `request` was called for, answered or not. */
 typedef void http_over_fn(void *owner, struct http_exchange *exchange);
 
-/* The server itself refuses a request (400, 413, 417, 501): answer it with this status. */
+/* The server itself refuses a request (400, 413, 417, 431, 501, 503): answer it with this status. */
 typedef void http_refuse_fn(void *owner, struct http_exchange *exchange, unsigned status, const char *detail);
 
 struct http_options {
 	uint16_t port; /* 0 = any free one */
 	unsigned connections_max;
 	size_t body_bytes_max;    /* 0: requests with a body are refused before it is read */
+	size_t bodies_bytes_max;  /* of all requests at once; 0: HTTP_BODIES_BYTES_MAX */
+	size_t streams_bytes_max; /* 0: HTTP_STREAMS_BYTES_MAX */
 	int64_t request_limit_ms; /* 0: HTTP_REQUEST_LIMIT_MS */
+	http_request_fn *
+		admit; /* The head of a request with a body: answer it now, and the body is not kept. NULL: all come in */
 	http_request_fn *request;
 	http_over_fn *over;     /* NULL: nobody cares */
 	http_refuse_fn *refuse; /* NULL: in plain text */
@@ -47,7 +55,7 @@ void http_close(struct http *http);          /* exchanges that wait are ended wi
 int http_socket(const struct http *http);    /* one epoll descriptor: readable = call http_serve */
 uint16_t http_port(const struct http *http); /* the one it listens on */
 
-/* Call it about once a second as well: connections that are late are closed here, and no descriptor tells of them. */
+/* Call it about once a second as well: connections that are late, and streams whose reader left, are closed here, and no descriptor tells of them. */
 void http_serve(struct http *http);
 
 /* Whether something was answered, or added to a stream, since the last http_serve: no descriptor tells of that. Serve, then wait. */
@@ -60,6 +68,8 @@ void http_quiesce(struct http *http);
 const char *http_method(const struct http_exchange *exchange);
 const char *http_path(const struct http_exchange *exchange); /* decoded, without the query */
 const char *http_header(const struct http_exchange *exchange, const char *name);
+const char *http_nth_header(const struct http_exchange *exchange, const char *name,
+	unsigned number); /* from 0; lists may be spread over several */
 const char *http_parameter(const struct http_exchange *exchange,
 	const char *name); /* of the query, decoded */
 const char *http_body(const struct http_exchange *exchange, size_t *bytes);
@@ -80,6 +90,7 @@ struct http_answer {
 	const char *content_type; /* NULL: no body */
 	const char *body;         /* copied; left out for HEAD, 204 and 304 */
 	size_t body_bytes;
+	bool is_static;                               /* the body outlives the server: not copied */
 	struct http_header headers[HTTP_HEADERS_MAX]; /* the first without a name ends them */
 };
 

@@ -356,6 +356,11 @@ int keyvalue_socket(const struct keyvalue *store)
 	return store->context == NULL ? -1 : store->context->fd;
 }
 
+int64_t keyvalue_deadline_ms(const struct keyvalue *store)
+{
+	return store->context == NULL || store->count == 0 ? INT64_MAX : store->waiting[store->first].deadline_ms;
+}
+
 bool keyvalue_wants_write(const struct keyvalue *store)
 {
 	return store->has_unsent;

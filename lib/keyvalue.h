@@ -59,4 +59,6 @@ bool keyvalue_get(struct keyvalue *store, const char *key, void *token);
 bool keyvalue_serve(struct keyvalue *store, view_stored_fn *stored, view_read_fn *read, void *owner,
 	struct why *why);
 int keyvalue_socket(const struct keyvalue *store);
+int64_t keyvalue_deadline_ms(const struct keyvalue
+		*store); /* clock_steady_ms: when keyvalue_serve gives up; INT64_MAX: it waits for nothing */
 bool keyvalue_wants_write(const struct keyvalue *store);

@@ -187,15 +187,22 @@ bool tokens_parse(const char *text, size_t length, struct arena *arena, struct t
 	return true;
 }
 
-const struct token *tokens_find(const struct tokens *tokens, const char *text)
+const struct token *tokens_find_digest(const struct tokens *tokens, const unsigned char digest[SHA256_BYTES])
 {
 	struct token wanted = { .subject = NULL };
 	if (tokens->count == 0)
 		return NULL;
-	sha256(text, strlen(text), wanted.digest);
+	memcpy(wanted.digest, digest, sizeof(wanted.digest));
 	const struct token *found =
 		bsearch(&wanted, tokens->items, tokens->count, sizeof(*tokens->items), compare_digests);
-	return found != NULL && CRYPTO_memcmp(found->digest, wanted.digest, SHA256_BYTES) == 0 ? found : NULL;
+	return found != NULL && CRYPTO_memcmp(found->digest, digest, SHA256_BYTES) == 0 ? found : NULL;
+}
+
+const struct token *tokens_find(const struct tokens *tokens, const char *text)
+{
+	unsigned char digest[SHA256_BYTES];
+	sha256(text, strlen(text), digest);
+	return tokens_find_digest(tokens, digest);
 }
 
 void token_hash(const struct token *token, char out[SHA256_TEXT_BYTES])

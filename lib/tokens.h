@@ -49,6 +49,7 @@ bool tokens_parse(const char *text, size_t length, struct arena *arena, struct t
  * timing tells nothing.
  */
 const struct token *tokens_find(const struct tokens *tokens, const char *text);
+const struct token *tokens_find_digest(const struct tokens *tokens, const unsigned char digest[SHA256_BYTES]);
 
 /* The digest as lower-case hex. */
 void token_hash(const struct token *token, char out[SHA256_TEXT_BYTES]);

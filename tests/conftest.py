@@ -15,7 +15,8 @@ def pytest_runtest_makereport(item, call):
     """A failing test shows what its workers said."""
     outcome = yield
     report = outcome.get_result()
-    world = getattr(item, "funcargs", {}).get("world")
+    found = getattr(item, "funcargs", {})
+    world = found.get("world") or getattr(found.get("door"), "world", None)
     if report.failed and world is not None:
         for worker in world.workers:
             report.sections.append((f"log of {worker.name} ({worker.log})", worker.log_tail()))

@@ -23,6 +23,7 @@ enum {
 	CONNECTIONS_MAX = 1024,
 	CONNECTION_MEMORY_BYTES = 16 * 1024,
 	INPUT_BYTES = 64 * 1024,
+	SLICE_BYTES = 4 * 1024,
 	KEY_BYTES = 160,
 	IDLE_MS = 1000,
 	EXIT_FAULT = 70
@@ -183,23 +184,24 @@ static void send_questions(void)
 	}
 }
 
-/* Whether there was any. */
-static bool take_answers(void)
+/* By the slice: for each answer that hiredis takes out it moves all that it was fed and that is left. */
+static void take_answers(void)
 {
 	static char input[INPUT_BYTES];
-	bool is_any = false;
 	ssize_t got = recv(store->fd, input, sizeof(input), MSG_DONTWAIT);
 	if (got < 0 && errno == EAGAIN)
-		return false;
-	if (got <= 0 || redisReaderFeed(store->reader, input, (size_t)got) != REDIS_OK)
+		return;
+	if (got <= 0)
 		fault("redis: the connection is gone");
-	for (void *reply = NULL;; is_any = true) {
-		if (redisGetReplyFromReader(store, &reply) != REDIS_OK)
+	for (ssize_t at = 0; at < got; at += SLICE_BYTES) {
+		void *reply = NULL;
+		redisReaderFeed(store->reader, input + at, (size_t)(got - at < SLICE_BYTES ? got - at : SLICE_BYTES));
+		while (redisGetReplyFromReader(store, &reply) == REDIS_OK && reply != NULL) {
+			answer_first(reply);
+			freeReplyObject(reply);
+		}
+		if (store->err != 0)
 			fault("redis: %s", store->errstr);
-		if (reply == NULL)
-			return is_any;
-		answer_first(reply);
-		freeReplyObject(reply);
 	}
 }
 

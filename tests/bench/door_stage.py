@@ -144,4 +144,8 @@ class DoorStage:
         assert done.returncode == 0, done.stderr
         lines = done.stdout.splitlines()
         assert len(lines) == clients * count
+        wait_until(lambda: not self._streams(), SETTLE_SECONDS, "the bridge to notice that all have left")
         return lines
+
+    def _streams(self):
+        return sum(value for name, value in self.door.worker.metrics().items() if name.startswith("carebus_streams{"))

@@ -115,16 +115,20 @@ static void send_one(struct load *load)
 	load->sent++;
 }
 
-/* A line of the stream: the first is "retry: ...", and then each event has its id. */
+/* A line of the stream: the first is "retry: ...", and then each event has its id. Those of others have none that is a number. */
 static void take_line(struct load *load, const char *line, int64_t now_us)
 {
+	char *end;
 	if (strncmp(line, "retry: ", 7) == 0)
 		load->ready_count++;
 	if (strncmp(line, "id: ", 4) != 0)
 		return;
+	int64_t due_us = strtoll(line + 4, &end, 10);
+	if (*end != '\0')
+		return;
 	if (load->heard == load->count * load->clients_count)
 		fail("hearing", "more events than were sent");
-	load->latency_us[load->heard++] = now_us - strtoll(line + 4, NULL, 10);
+	load->latency_us[load->heard++] = now_us - due_us;
 	load->heard_ms = now_us / 1000;
 }
 

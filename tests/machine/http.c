@@ -1,7 +1,6 @@
 /* The small HTTP server, spoken to over real sockets in one loop. */
 #include "http.h"
 
-#include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -12,22 +11,20 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "http_client.h"
 #include "run.h"
 
-enum { CONNECTIONS_MAX = 32, BODY_MAX = 1000, REQUEST_LIMIT_MS = 1000 };
+enum {
+	CONNECTIONS_MAX = 32,
+	BODY_MAX = 1000,
+	REQUEST_LIMIT_MS = 1000,
+	SOCKETS_BYTES = 1 << 20, /* more than the kernel keeps for both ends of a stream */
+};
 
 static struct http *http;
 static unsigned answer_count, over_count;
 static struct http_exchange *kept; /* the one that waits for its answer */
 static char large[50000];
-
-/* A connection to the server and what came back over it. */
-struct client {
-	int socket;
-	char response[64 * 1024];
-	size_t length;
-	bool is_closed; /* by the server */
-};
 
 static void answer_text(struct http_exchange *exchange, unsigned status, const char *text, size_t length)
 {
@@ -103,99 +100,15 @@ static void tear_down(void)
 	http_close(http);
 }
 
-static void connect_client(struct client *client)
-{
-	struct sockaddr_in address = {
-		.sin_family = AF_INET,
-		.sin_port = htons(http_port(http)),
-		.sin_addr = { htonl(INADDR_LOOPBACK) },
-	};
-	*client = (struct client){ .socket = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0) };
-	ck_assert_int_ge(client->socket, 0);
-	ck_assert_int_eq(connect(client->socket, (struct sockaddr *)&address, sizeof(address)), 0);
-}
-
-static void send_text(const struct client *client, const char *text)
-{
-	ck_assert_int_eq(send(client->socket, text, strlen(text), MSG_NOSIGNAL), (ssize_t)strlen(text));
-}
-
-/* One turn of the loop: serves the server, takes what has come. */
-static void turn(struct client *client)
-{
-	struct pollfd descriptors[] = {
-		{ .fd = http_socket(http), .events = POLLIN },
-		{ .fd = client->is_closed ? -1 : client->socket, .events = POLLIN },
-	};
-	poll(descriptors, 2, http_has_pending(http) ? 0 : 100);
-	http_serve(http);
-	if (client->is_closed)
-		return;
-	ssize_t received = recv(client->socket, client->response + client->length,
-		sizeof(client->response) - 1 - client->length, MSG_DONTWAIT);
-	if (received > 0)
-		client->length += (size_t)received;
-	client->is_closed =
-		received == 0 || (received < 0 && (descriptors[1].revents & (POLLHUP | POLLERR)) != 0);
-	client->response[client->length] = '\0';
-}
-
-/* Whether head and announced body are complete; `has_body` is false for answers to HEAD. */
-static bool is_complete(const struct client *client, bool has_body)
-{
-	const char *end = strstr(client->response, "\r\n\r\n");
-	const char *length = strcasestr(client->response, "Content-Length: ");
-	if (end == NULL)
-		return false;
-	size_t body_bytes = has_body && length != NULL ? strtoul(length + 16, NULL, 10) : 0;
-	return client->length >= (size_t)(end + 4 - client->response) + body_bytes;
-}
-
-static void wait_for_answer(struct client *client, bool has_body)
-{
-	int64_t deadline_ms = clock_steady_ms() + SECONDS(5);
-	client->length = 0;
-	client->response[0] = '\0';
-	while (!client->is_closed && !is_complete(client, has_body)) {
-		ck_assert_msg(clock_steady_ms() < deadline_ms, "no answer: %s", client->response);
-		turn(client);
-	}
-}
-
-static void wait_for_close(struct client *client, int64_t patience_ms)
-{
-	int64_t deadline_ms = clock_steady_ms() + patience_ms;
-	while (!client->is_closed) {
-		ck_assert_msg(clock_steady_ms() < deadline_ms, "still open after %s", client->response);
-		turn(client);
-	}
-}
-
-/* One request on a connection of its own; the response stays in `client`. */
-static void ask(struct client *client, const char *request)
-{
-	connect_client(client);
-	send_text(client, request);
-	wait_for_answer(client, true);
-	close(client->socket);
-}
-
-static void assert_alive(void)
-{
-	struct client client;
-	ask(&client, "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n");
-	ck_assert_ptr_nonnull(strstr(client.response, "200 OK"));
-}
-
 START_TEST(paths_are_answered)
 {
 	struct client client;
-	ask(&client, "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n");
+	ask(&client, http, "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n");
 	ck_assert_ptr_eq(strstr(client.response, "HTTP/1.1 200 OK\r\n"), client.response);
 	ck_assert_ptr_nonnull(strstr(client.response, "Content-Type: text/plain"));
 	ck_assert_ptr_nonnull(strstr(client.response, "\r\n\r\nok\n"));
 	ck_assert_ptr_nonnull(strstr(client.response, "X-Answer: yes\r\n"));
-	ask(&client, "GET /nothing HTTP/1.1\r\nHost: x\r\n\r\n");
+	ask(&client, http, "GET /nothing HTTP/1.1\r\nHost: x\r\n\r\n");
 	ck_assert_ptr_eq(strstr(client.response, "HTTP/1.1 404 "), client.response);
 	ck_assert_ptr_nonnull(strstr(client.response, "\r\n\r\nnot found\n"));
 	ck_assert_uint_eq(answer_count, 2);
@@ -206,7 +119,7 @@ END_TEST
 START_TEST(a_connection_serves_many_requests)
 {
 	struct client client;
-	connect_client(&client);
+	connect_client(&client, http);
 	for (int i = 0; i < 100; i++) {
 		send_text(&client, "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n");
 		wait_for_answer(&client, true);
@@ -221,7 +134,7 @@ END_TEST
 START_TEST(requests_sent_at_once_are_all_answered)
 {
 	struct client client;
-	connect_client(&client);
+	connect_client(&client, http);
 	for (int i = 0; i < 20; i++)
 		send_text(&client, "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n");
 	int64_t deadline_ms = clock_steady_ms() + SECONDS(5);
@@ -236,7 +149,7 @@ END_TEST
 START_TEST(head_has_no_body)
 {
 	struct client client;
-	connect_client(&client);
+	connect_client(&client, http);
 	send_text(&client, "HEAD /healthz HTTP/1.1\r\nHost: x\r\n\r\n");
 	wait_for_answer(&client, false);
 	ck_assert_ptr_nonnull(strstr(client.response, "200 OK"));
@@ -249,7 +162,7 @@ END_TEST
 START_TEST(a_body_larger_than_the_connection_memory)
 {
 	struct client client;
-	ask(&client, "GET /large HTTP/1.1\r\nHost: x\r\n\r\n");
+	ask(&client, http, "GET /large HTTP/1.1\r\nHost: x\r\n\r\n");
 	ck_assert_uint_gt(client.length, 50000);
 	ck_assert_int_eq(client.response[client.length - 1], 'x');
 }
@@ -258,9 +171,9 @@ END_TEST
 START_TEST(a_body_is_gathered)
 {
 	struct client client;
-	ask(&client, "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello");
+	ask(&client, http, "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello");
 	ck_assert_ptr_nonnull(strstr(client.response, "\r\n\r\nhello"));
-	ask(&client,
+	ask(&client, http,
 		"PUT /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nhel\r\n2\r\nlo\r\n0\r\n\r\n");
 	ck_assert_ptr_nonnull(strstr(client.response, "\r\n\r\nhello"));
 	ck_assert_uint_eq(answer_count, 2);
@@ -291,7 +204,7 @@ START_TEST(doubtful_framing_is_refused)
 		char request[400], wanted[32];
 		snprintf(request, sizeof(request), "POST /echo HTTP/1.1\r\n%s", rows[i].head);
 		snprintf(wanted, sizeof(wanted), "HTTP/1.1 %s", rows[i].status);
-		connect_client(&client);
+		connect_client(&client, http);
 		send_text(&client, request);
 		wait_for_answer(&client, true);
 		ck_assert_msg(strstr(client.response, wanted) == client.response, "%zu: %s", i, client.response);
@@ -299,7 +212,7 @@ START_TEST(doubtful_framing_is_refused)
 		close(client.socket);
 	}
 	ck_assert_uint_eq(answer_count, 0);
-	assert_alive();
+	assert_alive(http);
 }
 END_TEST
 
@@ -310,9 +223,9 @@ START_TEST(a_chunked_body_that_is_too_large_is_refused)
 	size_t head = strlen(request);
 	memset(request + head, 'x', 1001);
 	memcpy(request + head + 1001, "\r\n0\r\n\r\n", 8);
-	ask(&client, request);
+	ask(&client, http, request);
 	ck_assert_msg(strstr(client.response, "HTTP/1.1 413 ") == client.response, "%s", client.response);
-	assert_alive();
+	assert_alive(http);
 }
 END_TEST
 
@@ -325,12 +238,12 @@ START_TEST(bad_chunks_end_the_connection)
 		char request[200];
 		snprintf(request, sizeof(request),
 			"POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n%s", bodies[i]);
-		connect_client(&client);
+		connect_client(&client, http);
 		send_text(&client, request);
 		wait_for_close(&client, SECONDS(5));
 		ck_assert_msg(strstr(client.response, "200 OK") == NULL, "%zu: %s", i, client.response);
 		close(client.socket);
-		assert_alive();
+		assert_alive(http);
 	}
 }
 END_TEST
@@ -338,11 +251,11 @@ END_TEST
 START_TEST(an_answer_may_come_later)
 {
 	struct client client, other;
-	connect_client(&client);
+	connect_client(&client, http);
 	send_text(&client, "GET /later HTTP/1.1\r\nHost: x\r\n\r\n");
 	while (kept == NULL)
 		turn(&client);
-	ask(&other, "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n");
+	ask(&other, http, "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n");
 	ck_assert_ptr_nonnull(strstr(other.response, "200 OK"));
 	answer_text(kept, 201, "late", 4);
 	wait_for_answer(&client, true);
@@ -357,7 +270,7 @@ END_TEST
 START_TEST(a_waiting_exchange_does_not_hold_up_the_end)
 {
 	struct client client;
-	connect_client(&client);
+	connect_client(&client, http);
 	send_text(&client, "GET /later HTTP/1.1\r\nHost: x\r\n\r\n");
 	while (kept == NULL)
 		turn(&client);
@@ -373,7 +286,7 @@ END_TEST
 START_TEST(a_stream_goes_on)
 {
 	struct client client;
-	connect_client(&client);
+	connect_client(&client, http);
 	send_text(&client, "GET /stream HTTP/1.1\r\nHost: x\r\n\r\n");
 	int64_t deadline_ms = clock_steady_ms() + SECONDS(5);
 	for (int i = 0; i < 100; i++) {
@@ -398,25 +311,29 @@ END_TEST
 START_TEST(a_slow_reader_loses_his_stream)
 {
 	struct client client;
-	connect_client(&client);
+	int receive_bytes = 4096;
+	connect_client(&client, http);
+	setsockopt(client.socket, SOL_SOCKET, SO_RCVBUF, &receive_bytes, sizeof(receive_bytes));
 	send_text(&client, "GET /stream HTTP/1.1\r\nHost: x\r\n\r\n");
 	while (kept == NULL)
 		turn(&client);
 	int64_t deadline_ms = clock_steady_ms() + SECONDS(10);
+	size_t added_bytes = 0;
 	while (kept != NULL) { /* nobody reads: the sockets' buffers fill, then ours */
 		ck_assert_int_lt(clock_steady_ms(), deadline_ms);
-		http_stream_add(kept, large, sizeof(large));
+		added_bytes += http_stream_add(kept, large, sizeof(large)) ? sizeof(large) : 0;
 		http_serve(http);
 	}
+	ck_assert_uint_lt(added_bytes, SOCKETS_BYTES + HTTP_STREAM_BYTES_MAX);
 	close(client.socket);
-	assert_alive();
+	assert_alive(http);
 }
 END_TEST
 
 START_TEST(a_client_that_leaves_ends_his_stream)
 {
 	struct client client, other;
-	connect_client(&client);
+	connect_client(&client, http);
 	send_text(&client, "GET /stream HTTP/1.1\r\nHost: x\r\n\r\n");
 	while (kept == NULL)
 		turn(&client);
@@ -425,7 +342,7 @@ START_TEST(a_client_that_leaves_ends_his_stream)
 	while (kept != NULL) {
 		ck_assert_int_lt(clock_steady_ms(), deadline_ms);
 		http_stream_add(kept, ":\n\n", 3);
-		ask(&other, "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n");
+		ask(&other, http, "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n");
 	}
 }
 END_TEST
@@ -433,7 +350,7 @@ END_TEST
 START_TEST(parameters_are_decoded)
 {
 	struct client client;
-	connect_client(&client);
+	connect_client(&client, http);
 	send_text(&client, "GET /later?group=O%2B&empty=&other=1 HTTP/1.1\r\nHost: x\r\nPrefer: wait=5\r\n\r\n");
 	while (kept == NULL)
 		turn(&client);
@@ -455,12 +372,12 @@ START_TEST(nonsense_does_not_stop_the_server)
 		"\x16\x03\x01\x02\r\n\r\n", "GET /%00%zz HTTP/1.1\r\nHost\r\n\r\n" };
 	for (size_t i = 0; i < sizeof(requests) / sizeof(requests[0]); i++) {
 		struct client client;
-		connect_client(&client);
+		connect_client(&client, http);
 		send_text(&client, requests[i]);
 		shutdown(client.socket, SHUT_WR);
 		wait_for_close(&client, SECONDS(5));
 		close(client.socket);
-		assert_alive();
+		assert_alive(http);
 	}
 }
 END_TEST
@@ -472,12 +389,12 @@ START_TEST(a_head_that_is_too_long_is_refused)
 	memset(request, 'x', sizeof(request) - 1);
 	memcpy(request, "GET /healthz HTTP/1.1\r\nA: ", 26);
 	request[sizeof(request) - 1] = '\0';
-	connect_client(&client);
+	connect_client(&client, http);
 	send_text(&client, request);
 	wait_for_close(&client, SECONDS(5));
 	ck_assert_uint_eq(answer_count, 0);
 	close(client.socket);
-	assert_alive();
+	assert_alive(http);
 }
 END_TEST
 
@@ -485,13 +402,13 @@ START_TEST(connections_are_limited)
 {
 	static struct client clients[CONNECTIONS_MAX + 1];
 	for (int i = 0; i < CONNECTIONS_MAX; i++) {
-		connect_client(&clients[i]);
+		connect_client(&clients[i], http);
 		send_text(&clients[i], "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n");
 		wait_for_answer(&clients[i], true);
 		ck_assert(!clients[i].is_closed);
 	}
 	struct client *last = &clients[CONNECTIONS_MAX];
-	connect_client(last);
+	connect_client(last, http);
 	send_text(last, "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n");
 	for (int i = 0; i < 10; i++)
 		turn(last);
@@ -500,7 +417,7 @@ START_TEST(connections_are_limited)
 		close(clients[i].socket);
 	if (last->is_closed) {
 		close(last->socket);
-		connect_client(last);
+		connect_client(last, http);
 		send_text(last, "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n");
 	}
 	wait_for_answer(last, true);
@@ -512,7 +429,7 @@ END_TEST
 START_TEST(an_unfinished_request_is_closed)
 {
 	struct client client;
-	connect_client(&client);
+	connect_client(&client, http);
 	send_text(&client, "GET /healthz HT");
 	wait_for_close(&client, SECONDS(5));
 	close(client.socket);
@@ -526,7 +443,7 @@ START_TEST(a_request_that_never_ends_is_closed)
 		"POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 900\r\n\r\n" };
 	for (size_t i = 0; i < sizeof(heads) / sizeof(heads[0]); i++) {
 		struct client client;
-		connect_client(&client);
+		connect_client(&client, http);
 		send_text(&client, heads[i]);
 		int64_t deadline_ms = clock_steady_ms() + SECONDS(8);
 		while (!client.is_closed) {
@@ -537,7 +454,7 @@ START_TEST(a_request_that_never_ends_is_closed)
 			turn(&client);
 		}
 		close(client.socket);
-		assert_alive();
+		assert_alive(http);
 	}
 	ck_assert_uint_eq(answer_count, 2); /* both are assert_alive's */
 }
@@ -546,7 +463,7 @@ END_TEST
 START_TEST(serving_never_waits)
 {
 	struct client client;
-	connect_client(&client);
+	connect_client(&client, http);
 	send_text(&client, "GET /heal");
 	int64_t before_ms = clock_steady_ms();
 	for (int i = 0; i < 1000; i++)
@@ -574,14 +491,14 @@ START_TEST(a_restart_gets_the_same_port)
 	struct why why = { 0 };
 	struct client client;
 	uint16_t port = http_port(http);
-	connect_client(&client);
+	connect_client(&client, http);
 	send_text(&client, "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n");
 	wait_for_answer(&client, true);
 	http_close(http);
 	http = open_server(port, &why);
 	ck_assert_msg(http != NULL, "%s", why.text);
 	close(client.socket);
-	assert_alive();
+	assert_alive(http);
 }
 END_TEST
 

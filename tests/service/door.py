@@ -37,7 +37,7 @@ class Door:
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout)["token"]
 
-    def start(self, env=None):
+    def start(self, env=None, ready=True):
         world, secret, port = self.world, self.world.servers.secrets, self.world.servers.port
         environment = {
             "AMQP_URL": f"amqp://127.0.0.1:{port['AMQP_PORT']}/{world.vhost}", "AMQP_PASSWORD_FILE": secret / "amqp-bridge",
@@ -53,7 +53,8 @@ class Door:
         self.worker = world_module.Worker("bridge", self.build / "workers" / "bridge" / "carebus-bridge",
                                           {key: str(value) for key, value in environment.items()}, log)
         world.workers.append(self.worker)
-        self.worker.wait_ready()
+        if ready:
+            self.worker.wait_ready()
 
     def call(self, method, path, token=None, body=None, **keywords):
         """One request. `token` False: without one; `body` is sent as JSON unless it is bytes."""

@@ -113,6 +113,13 @@ class Worker:
         except requests.RequestException:
             return False
 
+    def answers(self):
+        """Whether it answers at all, ready or not."""
+        try:
+            return self.get("/healthz").status_code == 200
+        except requests.RequestException:
+            return False
+
     def wait_ready(self, timeout=15):
         wait_until(self.is_ready, timeout, f"{self.name} to be ready; its log:\n{self.log_tail()}")
         return self
@@ -120,7 +127,7 @@ class Worker:
     def metrics(self):
         """Samples by name; with labels as `name{a="b"}`, in the order of the labels' names."""
         samples = {}
-        for family in prometheus_client.parser.text_string_to_metric_families(self.get("/metrics").text):
+        for family in prometheus_client.parser.text_string_to_metric_families(self.get("/metrics", timeout=10).text):
             for sample in family.samples:
                 labels = ",".join(f'{key}="{value}"' for key, value in sorted(sample.labels.items()))
                 samples[sample.name + (f"{{{labels}}}" if labels else "")] = sample.value
@@ -330,6 +337,10 @@ class World:
         with link.cursor() as cursor:
             cursor.execute(query, args)
             return cursor.fetchall() if cursor.description else []
+
+    def forget_databases(self):
+        """To be called when PostgreSQL was away: the next look connects anew."""
+        self._links.clear()
 
     def redis(self, user="admin"):
         return self.servers.redis(user)

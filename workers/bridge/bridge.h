@@ -12,6 +12,7 @@
 #include "keyvalue.h"
 #include "log.h"
 #include "metrics.h"
+#include "opening.h"
 #include "stream.h"
 #include "uuid.h"
 
@@ -57,7 +58,14 @@ struct bridge {
 	struct consumer_binding bindings[BRIDGE_BINDINGS_MAX + 1]; /* the last one stays empty */
 	size_t bindings_count;
 	struct backoff backoffs[LINK_COUNT];
-	unsigned views_incarnation;             /* which opening of the connection to Redis */
+	struct opening openings[LINK_COUNT];
+	int wake_socket;            /* an eventfd: an opening is done */
+	unsigned views_incarnation; /* which opening of the connection to Redis */
+	size_t unserved_bytes;      /* heard since the server was served */
+	int64_t refusals_ms;        /* when one may be logged again */
+	unsigned refusals_unlogged;
+	bool is_due[LINK_COUNT];                /* to be looked at in this turn of the loop */
+	int64_t serve_ms;                       /* when all are */
 	unsigned char namespace_id[UUID_BYTES]; /* of the ids of idempotent requests */
 	struct callers callers;
 	struct calls calls;
@@ -74,7 +82,6 @@ static inline void bridge_count(struct bridge *bridge, enum bridge_metric number
 
 /* bridge.c: options of the server that takes the requests. */
 struct http_options bridge_http_options(struct bridge *bridge);
-void bridge_make_metrics(struct bridge *bridge);
 
 /* Answers, and counts it. `started_us` is when the request was there. */
 void bridge_answer(struct bridge *bridge, struct http_exchange *exchange, int64_t started_us,
@@ -82,12 +89,31 @@ void bridge_answer(struct bridge *bridge, struct http_exchange *exchange, int64_
 void bridge_refuse(struct bridge *bridge, struct http_exchange *exchange, int64_t started_us,
 	const struct problem *problem);
 
+/* open_paths.c: what needs no token. False: the path is none of them, or the method is another. */
+bool bridge_answer_open(struct bridge *bridge, struct http_exchange *exchange);
+bool bridge_has_open_path(const char *path);
+void bridge_make_metrics(struct bridge *bridge);
+
 /* links.c: the connections. */
 void links_make(struct bridge *bridge);
 void links_free(struct bridge *bridge);
 void links_serve(struct bridge *bridge);
 void links_wait(struct bridge *bridge, int64_t deadline_ms);
 bool links_are_open(const struct bridge *bridge); /* to the broker: requests can be taken */
+
+/* Whether something can be sent; never: the broker is not there, or has blocked us. */
+enum room { ROOM_NOW, ROOM_LATER, ROOM_NEVER };
+enum room links_room(const struct bridge *bridge);
+
+/* Needs room. call_settled tells the token what became of it. False: the connection is lost, the token is not told. */
+bool links_send(struct bridge *bridge, const struct publication *publication, void *token);
+
+/* False: Redis is not there. Else call_view_read tells the token. */
+bool links_read_view(struct bridge *bridge, const char *key, void *token);
+
+/* For whoever reads next: nobody waits for it. */
+void links_put_view(struct bridge *bridge, const char *key, int64_t version, const char *body,
+	size_t body_bytes);
 
 /* An event from the bus: for calls and streams. */
 void bridge_hear(struct bridge *bridge, const struct delivery *delivery);

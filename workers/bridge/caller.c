@@ -95,28 +95,52 @@ static bool refuse_unknown(struct problem *problem, const char *detail)
 	return false;
 }
 
-bool callers_identify(struct callers *callers, const char *authorization, struct caller *caller,
+static bool is_expired(const struct token *token)
+{
+	return token->has_expires_at && token->expires_at <= clock_now_us();
+}
+
+static void copy(const struct token *token, struct caller *caller)
+{
+	*caller = (struct caller){ .role = token->role };
+	memcpy(caller->subject, token->subject, strlen(token->subject) + 1);
+	if (token->facility_id != NULL)
+		memcpy(caller->facility_id, token->facility_id, strlen(token->facility_id) + 1);
+	memcpy(caller->digest, token->digest, sizeof(caller->digest));
+}
+
+bool callers_identify(const struct callers *callers, const char *authorization, struct caller *caller,
 	struct problem *problem)
 {
 	if (authorization == NULL || strncasecmp(authorization, scheme, sizeof(scheme) - 1) != 0)
 		return refuse_unknown(problem, "send a token: Authorization: Bearer ...");
 	const struct token *token = tokens_find(&callers->tokens, authorization + sizeof(scheme) - 1);
-	if (token == NULL || (token->has_expires_at && token->expires_at <= clock_now_us()))
+	if (token == NULL || is_expired(token))
 		return refuse_unknown(problem, "the token is unknown or has expired; ask for a new one");
-	if (!take_allowance(callers, token)) {
-		*problem = (struct problem){
-			.status = 429,
-			.code = "too_many_requests",
-			.detail = "this token's rate is used up; try again in a second",
-			.headers = { { "Retry-After", "1" } },
-		};
-		return false;
-	}
-	*caller = (struct caller){ .role = token->role };
-	memcpy(caller->subject, token->subject, strlen(token->subject) + 1);
-	if (token->facility_id != NULL)
-		memcpy(caller->facility_id, token->facility_id, strlen(token->facility_id) + 1);
+	copy(token, caller);
 	return true;
+}
+
+bool callers_take(struct callers *callers, const struct caller *caller, struct problem *problem)
+{
+	const struct token *token = tokens_find_digest(&callers->tokens, caller->digest);
+	if (token == NULL || take_allowance(callers, token))
+		return true;
+	*problem = (struct problem){
+		.status = 429,
+		.code = "too_many_requests",
+		.detail = "this token's rate is used up; try again in a second",
+		.headers = { { "Retry-After", "1" } },
+	};
+	return false;
+}
+
+bool callers_know(const struct callers *callers, const struct caller *caller)
+{
+	const struct token *token = tokens_find_digest(&callers->tokens, caller->digest);
+	const char *facility_id = token == NULL || token->facility_id == NULL ? "" : token->facility_id;
+	return token != NULL && !is_expired(token) && token->role == caller->role
+		&& strcmp(facility_id, caller->facility_id) == 0;
 }
 
 bool caller_covers(const struct caller *caller, const char *facility_id)

@@ -9,8 +9,6 @@
 
 #include "caller.h"
 
-enum { WAIT_DIGITS_MAX = 6 };
-
 static bool refuse(struct problem *problem, unsigned status, const char *code, const char *detail)
 {
 	*problem = (struct problem){ .status = status, .code = code, .detail = detail };
@@ -114,38 +112,4 @@ bool command_write(const struct command *command, const struct caller *caller, c
 	if (is_good && !schema_write(schema, *body, out))
 		abort(); /* it was read by the same schema */
 	return is_good;
-}
-
-static const char *skip_spaces(const char *text)
-{
-	while (*text == ' ' || *text == '\t')
-		text++;
-	return text;
-}
-
-/* One preference of the list, from its first letter: the seconds, or -1 when it is another one. */
-static long wait_of(const char *text)
-{
-	static const char name[] = "wait";
-	if (strncasecmp(text, name, sizeof(name) - 1) != 0)
-		return -1;
-	text = skip_spaces(text + sizeof(name) - 1);
-	if (*text != '=')
-		return -1;
-	text = skip_spaces(text + 1);
-	size_t digits = strspn(text, "0123456789");
-	bool is_number = digits > 0 && digits <= WAIT_DIGITS_MAX && strchr(" \t,;", text[digits]) != NULL;
-	return is_number ? strtol(text, NULL, 10) : -1;
-}
-
-long prefer_wait_s(const char *prefer, long most)
-{
-	while (prefer != NULL && *prefer != '\0') {
-		prefer += strspn(prefer, " \t,");
-		long seconds = wait_of(prefer);
-		if (seconds >= 0)
-			return seconds < most ? seconds : most;
-		prefer += strcspn(prefer, ",");
-	}
-	return 0;
 }

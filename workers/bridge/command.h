@@ -14,6 +14,3 @@ struct caller;
 bool command_write(const struct command *command, const struct caller *caller, const char *id,
 	const char *key, const char *text, size_t length, struct arena *arena, struct buffer *out, void **body,
 	struct problem *problem);
-
-/* The seconds of `Prefer: wait=N` (RFC 7240), at most `most`; 0: no such preference. */
-long prefer_wait_s(const char *prefer, long most);

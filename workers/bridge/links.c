@@ -4,12 +4,19 @@
 #include <assert.h>
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "clock.h"
 
-enum { PREFETCH = 1000, SERVE_EVERY_MS = 1000 /* heartbeats want a call each second */ };
+enum {
+	PREFETCH = 200,        /* also what is heard in one turn: acknowledgements travel after it */
+	SERVE_EVERY_MS = 1000, /* heartbeats want a call each second */
+	UNSERVED_BYTES_MAX =
+		64 * 1024, /* then streams hand on what they hold: it is not their readers who are slow */
+};
 
 static const char *const link_names[LINK_COUNT] = { "listener", "speaker", "redis" };
 static const char *const contexts[] = { "hospital", "bloodbank", "notification" };
@@ -52,6 +59,12 @@ static void make_bindings(struct bridge *bridge)
 		bind(bridge, "answers", arena_print(&bridge->names, "%s.answer.%s", contexts[i], bridge->asker));
 }
 
+static void serve_http(struct bridge *bridge)
+{
+	bridge->unserved_bytes = 0;
+	http_serve(bridge->http);
+}
+
 static void hear(void *owner, struct delivery *delivery)
 {
 	struct bridge *bridge = owner;
@@ -60,7 +73,25 @@ static void hear(void *owner, struct delivery *delivery)
 	bridge_hear(bridge, delivery);
 	/* what nobody waits for any more is acknowledged too: the feed is only told, never owed */
 	consumer_ack(bridge->listener, delivery->incarnation, delivery->tag, false, &why);
+	bridge->unserved_bytes += delivery->body_bytes;
 	delivery_free(delivery);
+	if (bridge->unserved_bytes > UNSERVED_BYTES_MAX)
+		serve_http(bridge);
+}
+
+static bool open_speaker(void *connection, struct why *why)
+{
+	return publisher_open(connection, why);
+}
+
+static bool open_listener(void *connection, struct why *why)
+{
+	return consumer_open(connection, PREFETCH, why);
+}
+
+static bool open_views(void *connection, struct why *why)
+{
+	return keyvalue_open(connection, why);
 }
 
 void links_make(struct bridge *bridge)
@@ -77,10 +108,19 @@ void links_make(struct bridge *bridge)
 	bridge->listener = consumer_new_own(&bridge->listener_address, bridge->tag, bridge->queue_prefix,
 		bridge->bindings, hear, bridge);
 	bridge->views = keyvalue_new(settings->redis_url, settings->redis_user, settings->redis_password);
+	bridge->wake_socket = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (bridge->wake_socket < 0)
+		abort();
+	int wake_socket = bridge->wake_socket;
+	opening_init(&bridge->openings[LINK_SPEAKER], open_speaker, bridge->speaker, wake_socket);
+	opening_init(&bridge->openings[LINK_LISTENER], open_listener, bridge->listener, wake_socket);
+	opening_init(&bridge->openings[LINK_VIEWS], open_views, bridge->views, wake_socket);
 }
 
 void links_free(struct bridge *bridge)
 {
+	for (size_t i = 0; i < LINK_COUNT; i++)
+		opening_end(&bridge->openings[i]);
 	consumer_close(bridge->listener);
 	consumer_free(bridge->listener);
 	publisher_close(bridge->speaker);
@@ -90,6 +130,7 @@ void links_free(struct bridge *bridge)
 	keyvalue_serve(bridge->views, call_view_stored, call_view_read, bridge,
 		&why); /* reports what is unanswered */
 	keyvalue_free(bridge->views);
+	close(bridge->wake_socket);
 	arena_clear(&bridge->names);
 }
 
@@ -103,86 +144,177 @@ static void failed(struct bridge *bridge, enum bridge_link link, const struct wh
 
 static void opened(struct bridge *bridge, enum bridge_link link)
 {
+	bridge->views_incarnation += link == LINK_VIEWS;
 	backoff_succeeded(&bridge->backoffs[link]);
 	log_line(&bridge->log, LOG_INFO_LEVEL, "connected", "link", link_names[link], NULL);
 }
 
-static void note_opening(struct bridge *bridge, enum bridge_link link, bool is_open, const struct why *why)
+/* A connection that is being opened is its thread's: nobody else may even ask it. */
+static bool is_ours(const struct bridge *bridge, enum bridge_link link)
 {
-	if (is_open)
-		opened(bridge, link);
-	else
-		failed(bridge, link, why);
+	return !bridge->openings[link].is_running;
+}
+
+static bool has_speaker(const struct bridge *bridge)
+{
+	return is_ours(bridge, LINK_SPEAKER) && publisher_is_open(bridge->speaker);
+}
+
+static bool has_listener(const struct bridge *bridge)
+{
+	return is_ours(bridge, LINK_LISTENER) && consumer_is_open(bridge->listener);
+}
+
+static bool has_views(const struct bridge *bridge)
+{
+	return is_ours(bridge, LINK_VIEWS) && keyvalue_is_open(bridge->views);
+}
+
+static void start_opening(struct bridge *bridge, enum bridge_link link)
+{
+	if (is_ours(bridge, link) && backoff_is_due(&bridge->backoffs[link]) && !bridge->is_stopping)
+		opening_start(&bridge->openings[link]);
 }
 
 static void open_links(struct bridge *bridge)
 {
-	struct why why = { 0 };
-	if (!publisher_is_open(bridge->speaker) && backoff_is_due(&bridge->backoffs[LINK_SPEAKER]))
-		note_opening(bridge, LINK_SPEAKER, publisher_open(bridge->speaker, &why), &why);
-	if (!consumer_is_open(bridge->listener) && publisher_is_open(bridge->speaker)
-		&& backoff_is_due(&bridge->backoffs[LINK_LISTENER]))
-		note_opening(bridge, LINK_LISTENER, consumer_open(bridge->listener, PREFETCH, &why), &why);
-	if (!keyvalue_is_open(bridge->views) && backoff_is_due(&bridge->backoffs[LINK_VIEWS])) {
-		bridge->views_incarnation++;
-		note_opening(bridge, LINK_VIEWS, keyvalue_open(bridge->views, &why), &why);
+	if (!has_speaker(bridge))
+		start_opening(bridge, LINK_SPEAKER);
+	if (!has_listener(bridge) && has_speaker(bridge))
+		start_opening(bridge, LINK_LISTENER);
+	if (!has_views(bridge))
+		start_opening(bridge, LINK_VIEWS);
+}
+
+static void take_openings(struct bridge *bridge)
+{
+	uint64_t ignored;
+	bool is_open;
+	struct why why;
+	if (read(bridge->wake_socket, &ignored, sizeof(ignored)) < 0)
+		ignored = 0; /* only a hint: the openings themselves tell */
+	for (enum bridge_link link = 0; link < LINK_COUNT; link++) {
+		if (!opening_take(&bridge->openings[link], &is_open, &why))
+			continue;
+		if (is_open)
+			opened(bridge, link);
+		else
+			failed(bridge, link, &why);
 	}
 }
 
 static void serve_views(struct bridge *bridge)
 {
 	struct why why = { 0 };
-	if (!keyvalue_serve(bridge->views, call_view_stored, call_view_read, bridge, &why))
+	if (is_ours(bridge, LINK_VIEWS)
+		&& !keyvalue_serve(bridge->views, call_view_stored, call_view_read, bridge, &why))
 		failed(bridge, LINK_VIEWS, &why);
 }
 
-static void serve_broker(struct bridge *bridge)
+static void serve_listener(struct bridge *bridge)
 {
 	struct why why = { 0 };
-	if (consumer_is_open(bridge->listener) && !consumer_serve(bridge->listener, &why))
+	if (has_listener(bridge) && !consumer_serve(bridge->listener, &why))
 		failed(bridge, LINK_LISTENER, &why);
-	if (publisher_is_open(bridge->speaker) && !publisher_serve(bridge->speaker, &why))
+}
+
+static void serve_speaker(struct bridge *bridge)
+{
+	struct why why = { 0 };
+	if (has_speaker(bridge) && !publisher_serve(bridge->speaker, &why))
 		failed(bridge, LINK_SPEAKER, &why);
 }
 
 void links_serve(struct bridge *bridge)
 {
-	open_links(bridge);
-	serve_broker(bridge);
+	take_openings(bridge);
+	if (bridge->is_due[LINK_LISTENER])
+		serve_listener(bridge);
+	if (bridge->is_due[LINK_SPEAKER])
+		serve_speaker(bridge);
+	calls_send(&bridge->calls);
 	serve_views(bridge);
-	http_serve(bridge->http);
+	serve_http(bridge);
 	/* what these requests sent goes out now, in one write each */
-	if (publisher_wants_write(bridge->speaker))
-		serve_broker(bridge);
-	if (keyvalue_wants_write(bridge->views))
+	if (has_speaker(bridge) && publisher_wants_write(bridge->speaker))
+		serve_speaker(bridge);
+	if (has_views(bridge) && keyvalue_wants_write(bridge->views))
 		serve_views(bridge);
+	open_links(bridge);
 }
 
-static short events_of(bool wants_write)
+static struct pollfd polled(int socket, bool wants_write)
 {
-	return wants_write ? POLLIN | POLLOUT : POLLIN;
+	return (struct pollfd){ .fd = socket, .events = wants_write ? POLLIN | POLLOUT : POLLIN };
 }
 
+/* The next time that something is due. */
+static int64_t due_ms(const struct bridge *bridge, int64_t deadline_ms)
+{
+	int64_t next_ms = clock_steady_ms() + SERVE_EVERY_MS;
+	int64_t views_ms = has_views(bridge) ? keyvalue_deadline_ms(bridge->views) : INT64_MAX;
+	if (deadline_ms < next_ms)
+		next_ms = deadline_ms;
+	return views_ms < next_ms ? views_ms : next_ms;
+}
+
+/* Those to the broker are served when something came or can go, and now and then: a look costs three calls of the system. */
 void links_wait(struct bridge *bridge, int64_t deadline_ms)
 {
-	struct pollfd fds[] = {
-		{ .fd = bridge->signal_fd, .events = POLLIN },
-		{ .fd = http_socket(bridge->http), .events = POLLIN },
-		{ .fd = publisher_socket(bridge->speaker),
-			.events = events_of(publisher_wants_write(bridge->speaker)) },
-		{ .fd = consumer_socket(bridge->listener),
-			.events = events_of(consumer_wants_write(bridge->listener)) },
-		{ .fd = keyvalue_socket(bridge->views), .events = events_of(keyvalue_wants_write(bridge->views)) },
+	enum { SIGNALS, OPENINGS, HTTP, SPEAKER, LISTENER, VIEWS, FDS };
+	bool speaks = has_speaker(bridge), listens = has_listener(bridge), views = has_views(bridge);
+	struct pollfd fds[FDS] = {
+		[SIGNALS] = polled(bridge->signal_fd, false),
+		[OPENINGS] = polled(bridge->wake_socket, false),
+		[HTTP] = polled(http_socket(bridge->http), false),
+		[SPEAKER] = polled(speaks ? publisher_socket(bridge->speaker) : -1,
+			speaks && publisher_wants_write(bridge->speaker)),
+		[LISTENER] = polled(listens ? consumer_socket(bridge->listener) : -1,
+			listens && consumer_wants_write(bridge->listener)),
+		[VIEWS] =
+			polled(views ? keyvalue_socket(bridge->views) : -1, views && keyvalue_wants_write(bridge->views)),
 	};
-	int64_t left_ms = deadline_ms - clock_steady_ms();
-	bool has_pending = http_has_pending(bridge->http) || consumer_has_pending(bridge->listener)
-		|| publisher_has_pending(bridge->speaker);
-	if (left_ms > SERVE_EVERY_MS)
-		left_ms = SERVE_EVERY_MS;
-	poll(fds, sizeof(fds) / sizeof(fds[0]), has_pending || left_ms < 0 ? 0 : (int)left_ms);
+	int64_t left_ms = due_ms(bridge, deadline_ms) - clock_steady_ms();
+	bool listener_pends = listens && consumer_has_pending(bridge->listener);
+	bool speaker_pends = speaks && publisher_has_pending(bridge->speaker);
+	bool has_pending = http_has_pending(bridge->http) || listener_pends || speaker_pends;
+	poll(fds, FDS, has_pending || left_ms < 0 ? 0 : (int)left_ms);
+	bool are_all_due = clock_steady_ms() >= bridge->serve_ms;
+	if (are_all_due)
+		bridge->serve_ms = clock_steady_ms() + SERVE_EVERY_MS;
+	bridge->is_due[LINK_LISTENER] = are_all_due || listener_pends || fds[LISTENER].revents != 0;
+	bridge->is_due[LINK_SPEAKER] = are_all_due || speaker_pends || fds[SPEAKER].revents != 0;
 }
 
 bool links_are_open(const struct bridge *bridge)
 {
-	return consumer_is_open(bridge->listener) && publisher_is_open(bridge->speaker);
+	return has_listener(bridge) && has_speaker(bridge);
+}
+
+enum room links_room(const struct bridge *bridge)
+{
+	if (!links_are_open(bridge) || publisher_is_blocked(bridge->speaker))
+		return ROOM_NEVER;
+	return publisher_room(bridge->speaker) > 0 ? ROOM_NOW : ROOM_LATER;
+}
+
+bool links_send(struct bridge *bridge, const struct publication *publication, void *token)
+{
+	struct why why = { 0 };
+	bool is_sent = publisher_send(bridge->speaker, publication, token, &why);
+	if (!is_sent)
+		failed(bridge, LINK_SPEAKER, &why);
+	return is_sent;
+}
+
+bool links_read_view(struct bridge *bridge, const char *key, void *token)
+{
+	return has_views(bridge) && keyvalue_get(bridge->views, key, token);
+}
+
+void links_put_view(struct bridge *bridge, const char *key, int64_t version, const char *body,
+	size_t body_bytes)
+{
+	if (has_views(bridge))
+		keyvalue_put(bridge->views, key, version, body, body_bytes, NULL);
 }

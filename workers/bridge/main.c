@@ -17,6 +17,7 @@
 enum {
 	EXIT_CONFIGURATION = 78, /* sysexits.h EX_CONFIG */
 	STOP_LIMIT_MS = 4000,
+	INSTANCE_MAX = 32,
 	FILES_BESIDE = 64, /* descriptors beside the connections */
 };
 
@@ -68,12 +69,13 @@ static bool was_signalled(const struct bridge *bridge)
 
 static void turn(struct bridge *bridge, int64_t limit_ms)
 {
-	int64_t deadline_ms = limit_ms < bridge->calls.next_ms ? limit_ms : bridge->calls.next_ms;
 	links_serve(bridge);
 	calls_expire(&bridge->calls);
-	streams_beat(bridge);
 	refresh_callers(bridge);
-	links_wait(bridge, deadline_ms);
+	streams_check(bridge);
+	streams_beat(bridge);
+	calls_sweep(&bridge->calls);
+	links_wait(bridge, limit_ms < bridge->calls.next_ms ? limit_ms : bridge->calls.next_ms);
 }
 
 /* No new connections; what waits gets its answer, or is refused in the end; streams are ended. */
@@ -101,14 +103,21 @@ static int open_signals(void)
 	return signalfd(-1, &signals, SFD_NONBLOCK | SFD_CLOEXEC);
 }
 
-static void allow_files(long connections_max)
+/* Fewer connections where the system allows no more files: those that come then wait, instead of being lost. */
+static void allow_files(struct bridge *bridge)
 {
 	struct rlimit limit;
-	rlim_t wanted = (rlim_t)connections_max + FILES_BESIDE;
+	rlim_t wanted = (rlim_t)bridge->settings.connections_max + FILES_BESIDE;
 	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted)
 		return;
 	limit.rlim_cur = limit.rlim_max < wanted ? limit.rlim_max : wanted;
 	setrlimit(RLIMIT_NOFILE, &limit);
+	if (limit.rlim_cur >= wanted)
+		return;
+	bridge->settings.connections_max =
+		limit.rlim_cur > 2 * FILES_BESIDE ? (long)limit.rlim_cur - FILES_BESIDE : FILES_BESIDE;
+	log_line(&bridge->log, LOG_WARNING_LEVEL,
+		"fewer connections than CONNECTIONS_MAX: raise the limit of files", NULL);
 }
 
 static enum log_level level_by_name(const char *name)
@@ -132,7 +141,7 @@ static void prepare(struct bridge *bridge)
 	memcpy(bridge->namespace_id, digest, UUID_BYTES);
 	bridge->calls.next_ms = INT64_MAX;
 	bridge->signal_fd = open_signals();
-	allow_files(settings->connections_max);
+	allow_files(bridge);
 	callers_init(&bridge->callers, settings->tokens_file);
 	refresh_callers(bridge);
 	links_make(bridge);
@@ -166,6 +175,18 @@ static int serve(struct bridge *bridge)
 	return is_open ? 0 : EXIT_CONFIGURATION;
 }
 
+/* It becomes a part of routing keys, and the workers answer no other names. */
+static bool check_instance(const char *instance)
+{
+	static const char allowed[] = "abcdefghijklmnopqrstuvwxyz0123456789_-";
+	size_t length = strlen(instance);
+	if (length > 0 && length <= INSTANCE_MAX && strspn(instance, allowed) == length)
+		return true;
+	fprintf(stderr, "INSTANCE: \"%.64s\" is no name: want 1 to %d of a-z, 0-9, _ and -\n", instance,
+		INSTANCE_MAX);
+	return false;
+}
+
 int main(int argc, char *argv[])
 {
 	bool is_check = argc == 2 && strcmp(argv[1], "--check") == 0;
@@ -182,7 +203,7 @@ int main(int argc, char *argv[])
 	if (bridge == NULL)
 		abort();
 	int exit_code = EXIT_CONFIGURATION;
-	if (settings_read(settings_table, &bridge->settings, stderr))
+	if (settings_read(settings_table, &bridge->settings, stderr) && check_instance(bridge->settings.instance))
 		exit_code = is_check ? 0 : serve(bridge);
 	settings_clear(settings_table, &bridge->settings);
 	free(bridge);

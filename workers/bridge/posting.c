@@ -8,6 +8,7 @@
 
 #include "clock.h"
 #include "command.h"
+#include "headers.h"
 
 enum { IDEMPOTENCY_KEY_MAX = 255 };
 
@@ -60,12 +61,35 @@ static bool check_type(const struct call *call, struct problem *problem)
 	return false;
 }
 
-/* The command's own members that decide its way: the key, and the lane. */
+/* A member of the command that is a text; NULL: it has no such one. */
+static const char *text_member(enum event event, const void *body, const char *member)
+{
+	const struct schema *schema = event_type(event)->schema;
+	for (size_t i = 0; member != NULL && i < schema->field_count; i++)
+		if (schema->fields[i].kind == VALUE_TEXT && strcmp(schema->fields[i].name, member) == 0)
+			return *(const char *const *)((const char *)body + schema->fields[i].offset);
+	return NULL;
+}
+
+/* The command's own members that decide its way, and by which its decision is known. */
 static void note_members(struct call *call, const void *body)
 {
 	enum event event = command_of(call)->event;
 	call->is_emergency = event_urgency(event, body) == URGENCY_EMERGENCY;
 	call->key = event_id(event, body);
+	call->facility_id = text_member(event, body, command_of(call)->facility);
+}
+
+/* Preferences may be spread over several headers; the first that says how long counts. */
+static long wait_wanted_s(const struct call *call)
+{
+	long wait_s = 0;
+	const char *prefer = http_header(call->exchange, "Prefer");
+	for (unsigned i = 1; wait_s == 0 && prefer != NULL; i++) {
+		wait_s = prefer_wait_s(prefer, CALL_WAIT_MAX_S);
+		prefer = http_nth_header(call->exchange, "Prefer", i);
+	}
+	return wait_s;
 }
 
 static bool prepare(struct call *call, struct problem *problem)
@@ -73,13 +97,14 @@ static bool prepare(struct call *call, struct problem *problem)
 	size_t length;
 	void *body;
 	const char *text = http_body(call->exchange, &length);
+	buffer_reset(&call->body); /* a question may have been there */
 	if (!check_type(call, problem) || !name_message(call, problem)
 		|| !command_write(command_of(call), &call->caller, call->id, call->message_id, text, length,
 			&call->arena, &call->body, &body, problem))
 		return false;
 	note_members(call, body);
 	if (command_of(call)->decided[0] != EVENT_NONE)
-		call->wait_s = prefer_wait_s(http_header(call->exchange, "Prefer"), CALL_WAIT_MAX_S);
+		call->wait_s = wait_wanted_s(call);
 	return true;
 }
 
@@ -117,11 +142,14 @@ static void refuse_by_event(struct call *call, struct heard *heard)
 		});
 }
 
+/* The id is the sender's choice: under one that another facility chose before, its decision is not his. */
 static bool is_decision(const struct call *call, struct heard *heard)
 {
-	for (const enum event *decided = command_of(call)->decided; *decided != EVENT_NONE; decided++)
+	const struct command *command = command_of(call);
+	for (const enum event *decided = command->decided; *decided != EVENT_NONE; decided++)
 		if (*decided == heard->event)
-			return is_same(heard_text(heard, command_of(call)->key), call->key);
+			return is_same(heard_text(heard, command->key), call->key)
+				&& is_same(heard_text(heard, command->facility), call->facility_id);
 	return false;
 }
 
@@ -184,8 +212,8 @@ static void answer_undecided(struct call *call)
 	if (text == NULL)
 		abort();
 	/* version 0 is stored only where nothing is there: whatever its owner tells of it is newer */
-	keyvalue_put(call->bridge->views, arena_print(&call->arena, "view:request:%s", call->key), 0, text,
-		strlen(text), NULL);
+	links_put_view(call->bridge, arena_print(&call->arena, "view:request:%s", call->key), 0, text,
+		strlen(text));
 	answer_event(call, 202, text, strlen(text));
 	free(text);
 }
@@ -201,13 +229,14 @@ static void refuse_unconfirmed(struct call *call, const char *detail)
 		});
 }
 
+/* What was heard of it has arrived, whatever became of the connection. */
 static void settle(struct call *call, enum settlement settlement)
 {
 	int64_t left_ms = CALL_ACCEPT_LIMIT_MS;
 	if (call->wait_s > 0 && SECONDS(call->wait_s) > left_ms)
 		left_ms = SECONDS(call->wait_s);
 	call->on_late = answer_undecided;
-	if (settlement == SETTLED_CONFIRMED)
+	if (settlement == SETTLED_CONFIRMED || call->accepted != NULL)
 		call_set_deadline(call, left_ms - (clock_steady_us() - call->started_us) / 1000);
 	else if (settlement == SETTLED_RETURNED)
 		refuse_unconfirmed(call, "no worker's queue takes this command now; tell the operator");
@@ -219,10 +248,13 @@ static void settle(struct call *call, enum settlement settlement)
 			"Idempotency-Key, or the same request_id");
 }
 
-static void refuse_late(struct call *call)
+static void end_unconfirmed(struct call *call)
 {
-	refuse_unconfirmed(call,
-		"the broker did not confirm the command in time; send it again with the same Idempotency-Key");
+	if (call->accepted != NULL)
+		answer_undecided(call);
+	else
+		refuse_unconfirmed(call,
+			"the broker did not confirm the command in time; send it again with the same Idempotency-Key");
 }
 
 static void post(struct call *call)
@@ -234,7 +266,7 @@ static void post(struct call *call)
 	}
 	call->on_heard = hear;
 	call->on_settled = settle;
-	call->on_late = refuse_late;
+	call->on_late = end_unconfirmed;
 	call_set_deadline(call, CALL_CONFIRM_LIMIT_MS);
 	call_send(call, command_of(call)->event);
 }

@@ -22,6 +22,7 @@ static const struct {
 	{ 417, "Expectation Failed" },
 	{ 422, "Unprocessable Content" },
 	{ 429, "Too Many Requests" },
+	{ 431, "Request Header Fields Too Large" },
 	{ 501, "Not Implemented" },
 	{ 503, "Service Unavailable" },
 };

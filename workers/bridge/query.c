@@ -99,15 +99,6 @@ static bool read_checked(const struct query *query, const json_t *object, struct
 
 bool query_write(const struct query *query, struct arena *arena, struct buffer *out, struct problem *problem)
 {
-	const char *unknown = http_unknown_parameter(query->exchange, query->route->parameters);
-	if (unknown != NULL) {
-		*problem = (struct problem){
-			.status = 400,
-			.code = "unknown_parameter",
-			.detail = arena_print(arena, "there is no parameter \"%.64s\" here", unknown),
-		};
-		return false;
-	}
 	if (!check_cursor(query, problem))
 		return false;
 	json_t *object = collect(query);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "clock.h"
+#include "headers.h"
 #include "query.h"
 
 static const struct reading *reading_of(const struct call *call)
@@ -23,17 +24,27 @@ static void refuse_absent(struct call *call)
 	refuse(call, 404, "not_found", "there is no such thing, or not any more");
 }
 
+static bool is_known(const struct call *call, const char *etag)
+{
+	const char *header = http_header(call->exchange, "If-None-Match");
+	for (unsigned i = 1; header != NULL; i++) {
+		if (etag_is_named(header, etag))
+			return true;
+		header = http_nth_header(call->exchange, "If-None-Match", i);
+	}
+	return false;
+}
+
 /* Body and version of the thing: shown, or enough for the command that is about it. */
 static void show(struct call *call, int64_t version, const char *body, size_t body_bytes)
 {
 	char etag[32], as_of[TIME_TEXT_BYTES];
-	const char *known = http_header(call->exchange, "If-None-Match");
 	snprintf(etag, sizeof(etag), "\"%lld\"", (long long)version);
 	struct http_answer answer = {
 		.status = 200,
 		.headers = { { "ETag", etag }, { "Cache-Control", "private, no-cache" } },
 	};
-	if (known != NULL && strcmp(known, etag) == 0) {
+	if (is_known(call, etag)) {
 		answer.status = 304;
 		call_answer(call, &answer);
 		return;
@@ -79,10 +90,10 @@ static void found(struct call *call, int64_t version, const char *body, size_t b
 static void fill_view(struct call *call, int64_t version, const char *body)
 {
 	struct bridge *bridge = call->bridge;
-	if (reading_of(call)->view == NULL || call->views_incarnation != bridge->views_incarnation)
-		return;
-	keyvalue_put(bridge->views, arena_print(&call->arena, "view:%s:%s", reading_of(call)->view, call->id),
-		version, body, strlen(body), NULL);
+	const char *view = reading_of(call)->view;
+	if (view != NULL && call->views_incarnation == bridge->views_incarnation)
+		links_put_view(bridge, arena_print(&call->arena, "view:%s:%s", view, call->id), version, body,
+			strlen(body));
 }
 
 static void take_thing(struct call *call, struct heard *heard)

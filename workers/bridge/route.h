@@ -45,7 +45,7 @@ enum route_kind { ROUTE_COMMAND, ROUTE_READING, ROUTE_STREAM };
 
 struct route {
 	const char *method; /* GET stands for HEAD too */
-	const char *path;   /* "/v1/blood-requests/{request_id}/cancellation": at most one id */
+	const char *path;   /* "/v1/blood-requests/{}/cancellation": at most one id */
 	enum route_kind kind;
 	unsigned roles; /* bits: who may */
 	const struct command *command;

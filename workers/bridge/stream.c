@@ -11,8 +11,10 @@ enum { FACILITIES_MAX = 256 }; /* named in one event: its hospital, and the bank
 struct stream {
 	struct guest guest;
 	struct http_exchange *exchange;
+	struct caller caller;
 	char facility_id[TOKEN_SUBJECT_MAX + 1]; /* "" = all */
 	bool events[EVENT_COUNT];                /* wanted */
+	bool is_ended;                           /* nothing more is added */
 	struct stream *previous, *next;
 };
 
@@ -77,13 +79,10 @@ static bool choose_events(struct stream *stream, const char *types)
 static bool open_filter(struct stream *stream, const struct http_exchange *exchange,
 	const struct caller *caller, struct problem *problem)
 {
-	static const char *const parameters[] = { "types", "facility_id", NULL };
 	const char *facility_id = http_parameter(exchange, "facility_id");
-	if (http_unknown_parameter(exchange, parameters) != NULL
-		|| (facility_id != NULL && strlen(facility_id) > TOKEN_SUBJECT_MAX))
-		*problem = (struct problem){
-			.status = 400, .code = "unknown_parameter", .detail = "there are types and facility_id"
-		};
+	if (facility_id != NULL && strlen(facility_id) > TOKEN_SUBJECT_MAX)
+		*problem =
+			(struct problem){ .status = 422, .code = "invalid", .detail = "facility_id is too long for one" };
 	else if (facility_id != NULL && !caller_covers(caller, facility_id))
 		*problem = (struct problem){
 			.status = 403, .code = "forbidden", .detail = "the token is of another facility"
@@ -101,6 +100,17 @@ static bool open_filter(struct stream *stream, const struct http_exchange *excha
 	if (problem->status == 0)
 		memcpy(stream->facility_id, own, strlen(own) + 1);
 	return problem->status == 0;
+}
+
+/* Counted only when it may matter. */
+static bool has_room(const struct streams *streams, const struct caller *caller)
+{
+	size_t count = 0;
+	if (streams->count < STREAMS_SHARE_MAX)
+		return true;
+	for (const struct stream *stream = streams->first; stream != NULL; stream = stream->next)
+		count += strcmp(stream->caller.subject, caller->subject) == 0;
+	return streams->count < STREAMS_MAX && count < STREAMS_SHARE_MAX;
 }
 
 static void add(struct streams *streams, struct stream *stream)
@@ -136,13 +146,14 @@ void stream_begin(struct bridge *bridge, struct http_exchange *exchange, const s
 	struct stream *stream = calloc(1, sizeof(*stream));
 	if (stream == NULL)
 		abort();
-	if (bridge->streams.count >= STREAMS_MAX || !open_filter(stream, exchange, caller, &problem)) {
+	if (!has_room(&bridge->streams, caller) || !open_filter(stream, exchange, caller, &problem)) {
 		free(stream);
 		bridge_refuse(bridge, exchange, started_us, &problem);
 		return;
 	}
 	stream->guest.leave = leave;
 	stream->exchange = exchange;
+	stream->caller = *caller;
 	add(&bridge->streams, stream);
 	http_set_data(exchange, stream);
 	http_stream(exchange,
@@ -154,19 +165,46 @@ void stream_begin(struct bridge *bridge, struct http_exchange *exchange, const s
 	http_stream_add(exchange, "retry: 2000\n\n", strlen("retry: 2000\n\n"));
 }
 
+static void add_text(struct bridge *bridge, struct stream *stream, const char *text, size_t length)
+{
+	if (stream->is_ended)
+		return;
+	stream->is_ended = !http_stream_add(stream->exchange, text, length);
+	if (stream->is_ended)
+		bridge_count(bridge, METRIC_SLOW_READERS);
+}
+
 static void add_all(struct bridge *bridge, const struct facilities *facilities, enum event event,
 	const struct buffer *text)
 {
 	for (struct stream *stream = bridge->streams.first; stream != NULL; stream = stream->next) {
 		bool is_his = stream->facility_id[0] == '\0' || is_about(facilities, stream->facility_id);
-		if (!stream->events[event] || !is_his)
+		if (!stream->events[event] || !is_his || stream->is_ended)
 			continue;
-		bool is_added = http_stream_add(stream->exchange, buffer_text(text), text->length_bytes);
-		bridge_count(bridge, is_added ? METRIC_STREAMED : METRIC_SLOW_READERS);
+		bridge_count(bridge, METRIC_STREAMED);
+		add_text(bridge, stream, buffer_text(text), text->length_bytes);
 	}
 }
 
-/* Answers to questions are the asker's alone. JSON has no line ends, so a body is one line. */
+/*
+ * One event in the stream's form. JSON has no line ends, so a body is one line; an id that is none of the contract's could hold one, and
+ * with it whatever its sender likes.
+ */
+static bool print_event(struct heard *heard, struct buffer *out)
+{
+	char id[UUID_TEXT_BYTES];
+	const char *given = heard->delivery->message_id;
+	char *body = json_dumps(heard_body(heard), JSON_COMPACT);
+	if (body == NULL)
+		return false;
+	if (given != NULL && uuid_canonical(given, id))
+		buffer_print(out, "id: %s\n", id);
+	buffer_print(out, "event: %s\ndata: %s\n\n", event_type(heard->event)->name, body);
+	free(body);
+	return true;
+}
+
+/* Answers to questions are the asker's alone. */
 void streams_hear(struct bridge *bridge, struct heard *heard)
 {
 	struct facilities facilities = { .count = 0 };
@@ -175,20 +213,18 @@ void streams_hear(struct bridge *bridge, struct heard *heard)
 		return;
 	find_facilities(heard_body(heard), &facilities);
 	buffer_init(&text);
-	char *body = json_dumps(heard_body(heard), JSON_COMPACT);
-	if (body != NULL)
-		buffer_print(&text, "id: %s\nevent: %s\ndata: ",
-			heard->delivery->message_id == NULL ? "" : heard->delivery->message_id,
-			event_type(heard->event)->name);
-	buffer_add_text(&text, body == NULL ? "" : body);
-	buffer_add_text(&text, "\n\n");
-	if (body != NULL)
+	if (print_event(heard, &text))
 		add_all(bridge, &facilities, heard->event, &text);
-	free(body);
 	buffer_clear(&text);
 }
 
-/* A comment now and then: proxies keep the line open, and clients that are gone are noticed. */
+static void end_stream(struct stream *stream)
+{
+	stream->is_ended = true;
+	http_stream_end(stream->exchange);
+}
+
+/* A comment now and then: proxies keep the line open. */
 void streams_beat(struct bridge *bridge)
 {
 	int64_t now_ms = clock_steady_ms();
@@ -196,11 +232,22 @@ void streams_beat(struct bridge *bridge)
 		return;
 	bridge->streams.heartbeat_ms = now_ms + STREAM_HEARTBEAT_MS;
 	for (struct stream *stream = bridge->streams.first; stream != NULL; stream = stream->next)
-		http_stream_add(stream->exchange, ":\n\n", 3);
+		add_text(bridge, stream, ":\n\n", 3);
+}
+
+void streams_check(struct bridge *bridge)
+{
+	int64_t now_ms = clock_steady_ms();
+	if (now_ms < bridge->streams.check_ms)
+		return;
+	bridge->streams.check_ms = now_ms + CALLERS_LOOK_MS;
+	for (struct stream *stream = bridge->streams.first; stream != NULL; stream = stream->next)
+		if (!stream->is_ended && !callers_know(&bridge->callers, &stream->caller))
+			end_stream(stream);
 }
 
 void streams_end(struct bridge *bridge)
 {
 	for (struct stream *stream = bridge->streams.first; stream != NULL; stream = stream->next)
-		http_stream_end(stream->exchange);
+		end_stream(stream);
 }

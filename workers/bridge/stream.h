@@ -8,6 +8,7 @@
 
 enum {
 	STREAMS_MAX = 1500,
+	STREAMS_SHARE_MAX = 1000, /* of one subject's: others get in whatever he does */
 	STREAM_HEARTBEAT_MS = 12000,
 	STREAM_TYPES_MAX = 32, /* patterns that one client may ask for */
 };
@@ -20,6 +21,7 @@ struct streams {
 	struct stream *first;
 	size_t count;
 	int64_t heartbeat_ms; /* when the next is due */
+	int64_t check_ms;     /* when the tokens are looked at again */
 };
 
 void stream_begin(struct bridge *bridge, struct http_exchange *exchange, const struct caller *caller,
@@ -27,4 +29,7 @@ void stream_begin(struct bridge *bridge, struct http_exchange *exchange, const s
 
 void streams_hear(struct bridge *bridge, struct heard *heard);
 void streams_beat(struct bridge *bridge);
+
+/* Ends those whose token was taken away or has expired, within CALLERS_LOOK_MS. */
+void streams_check(struct bridge *bridge);
 void streams_end(struct bridge *bridge);
