@@ -115,7 +115,7 @@ static void allow_files(struct bridge *bridge)
 	if (limit.rlim_cur >= wanted)
 		return;
 	bridge->settings.connections_max =
-		limit.rlim_cur > 2 * FILES_BESIDE ? (long)limit.rlim_cur - FILES_BESIDE : FILES_BESIDE;
+		limit.rlim_cur > (rlim_t)2 * FILES_BESIDE ? (long)limit.rlim_cur - FILES_BESIDE : FILES_BESIDE;
 	log_line(&bridge->log, LOG_WARNING_LEVEL,
 		"fewer connections than CONNECTIONS_MAX: raise the limit of files", NULL);
 }
