@@ -1,7 +1,10 @@
 """What the benchmarks share: percentiles, rounds in turns, medians with their spread, and the verdict."""
+import os
 import pathlib
 import statistics
 import sys
+import tempfile
+import time
 
 LARGER_IS_BETTER = {"decisions_per_second", "reads_per_second", "ratio", "cpu_ratio"}
 BUSY_CORES = 0.4  # of others, from which on a short run judges by no clock
@@ -23,12 +26,24 @@ def peak_memory_mb(pid):
     return int(status.partition("VmHWM:")[2].split()[0]) / 1024
 
 
+def sync_ms():
+    """How long the disk takes for what a commit does: 8 KiB, written and synced; the median of 100."""
+    taken = []
+    with tempfile.TemporaryFile() as file:
+        for place in range(100):
+            begun = time.monotonic()
+            os.pwrite(file.fileno(), bytes(8192), place * 8192)
+            os.fdatasync(file.fileno())
+            taken.append((time.monotonic() - begun) * 1000)
+    return statistics.median(taken)
+
+
 def in_turns(rounds, programs, measure):
     """{program: [figures of each round]}, the programs taking turns."""
     found = {program: [] for program in programs}
     for number in range(rounds):
         for program in programs:
-            figures = measure(program)
+            figures = measure(program) | {"sync_ms": sync_ms()}
             found[program].append(figures)
             told = "  ".join(f"{name} {value:.4g}" for name, value in figures.items())
             print(f"round {number + 1}  {program:<14}{told}", file=sys.stderr, flush=True)
