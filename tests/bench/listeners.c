@@ -21,6 +21,10 @@
 
 #include "broker.h"
 #include "clock.h"
+#include "uuid.h"
+
+/* The ids are uuids, whose last twelve digits are the moment at which the event was due: microseconds of the steady clock. */
+#define ID_BEGIN "00000000-0000-4000-8000-"
 
 enum {
 	LINE_BYTES = 48, /* what is longer is cut: only the ids are read */
@@ -95,9 +99,10 @@ static void open_publisher(struct load *load)
 
 static void send_one(struct load *load)
 {
-	char due_us[24];
+	char due_us[UUID_TEXT_BYTES];
 	struct why why = { 0 };
-	snprintf(due_us, sizeof(due_us), "%" PRId64, load->start_us + load->sent * load->interval_us);
+	snprintf(due_us, sizeof(due_us), ID_BEGIN "%012" PRIx64,
+		(uint64_t)(load->start_us + load->sent * load->interval_us));
 	const struct publication publication = {
 		.exchange = "notification",
 		.routing_key = event,
@@ -115,17 +120,15 @@ static void send_one(struct load *load)
 	load->sent++;
 }
 
-/* A line of the stream: the first is "retry: ...", and then each event has its id. Those of others have none that is a number. */
+/* A line of the stream: the first is "retry: ...", and then each event has its id. Those of others begin otherwise. */
 static void take_line(struct load *load, const char *line, int64_t now_us)
 {
-	char *end;
+	static const char begin[] = "id: " ID_BEGIN;
 	if (strncmp(line, "retry: ", 7) == 0)
 		load->ready_count++;
-	if (strncmp(line, "id: ", 4) != 0)
+	if (strncmp(line, begin, sizeof(begin) - 1) != 0)
 		return;
-	int64_t due_us = strtoll(line + 4, &end, 10);
-	if (*end != '\0')
-		return;
+	int64_t due_us = strtoll(line + sizeof(begin) - 1, NULL, 16);
 	if (load->heard == load->count * load->clients_count)
 		fail("hearing", "more events than were sent");
 	load->latency_us[load->heard++] = now_us - due_us;
