@@ -93,24 +93,38 @@ static size_t cost_of(const struct lru_entry *entry)
 	return lru_entry_bytes() + entry->key_bytes + entry->value_bytes;
 }
 
-static void remove_node(struct lru *lru, struct node *node)
+/* Of one that is out of the ring. */
+static void free_node(struct lru *lru, struct node *node)
 {
 	*node->place = node->next;
 	if (node->next != NULL)
 		node->next->place = node->place;
-	unlink_node(node);
 	lru->counts.entries--;
 	lru->counts.bytes -= cost_of(&node->entry);
 	free(node);
 }
 
+static void remove_node(struct lru *lru, struct node *node)
+{
+	unlink_node(node);
+	free_node(lru, node);
+}
+
+static struct node *take_oldest(struct lru *lru)
+{
+	struct ring *oldest = lru->ends.newer;
+	lru->ends.newer = oldest->newer;
+	oldest->newer->older = &lru->ends;
+	return (struct node *)oldest;
+}
+
 static void evict_oldest(struct lru *lru)
 {
-	struct node *node = (struct node *)lru->ends.newer;
+	struct node *node = take_oldest(lru);
 	if (lru->settings.evicted != NULL)
 		lru->settings.evicted(lru->settings.owner, &node->entry);
 	lru->counts.evictions++;
-	remove_node(lru, node);
+	free_node(lru, node);
 }
 
 static struct node *copy_entry(const struct lru_entry *entry, uint64_t hash)
