@@ -75,11 +75,11 @@ enum coherence_step coherence_write_next(struct coherence_write *write, int64_t 
 	return step;
 }
 
-static size_t list_peers(const struct coherence_write *write, int state, uint64_t incarnations[])
+static size_t list_peers(const struct coherence_write *write, enum peer_state state, uint64_t incarnations[])
 {
 	size_t count = 0;
 	for (size_t i = 0; i < write->count; i++)
-		if ((int)write->peers[i].state == state)
+		if (write->peers[i].state == state)
 			incarnations[count++] = write->peers[i].incarnation;
 	return count;
 }

@@ -30,9 +30,11 @@ enum coherence_step {
 	COHERENCE_COMMIT, /* nobody can answer the old list any more */
 };
 
+enum peer_state { PEER_AWAITED, PEER_SILENT, PEER_FENCING, PEER_WAITED_OUT, PEER_DONE };
+
 struct coherence_peer {
 	uint64_t incarnation;
-	enum { PEER_AWAITED, PEER_SILENT, PEER_FENCING, PEER_WAITED_OUT, PEER_DONE } state;
+	enum peer_state state;
 	int64_t
 		until_us; /* awaited: when it counts as silent; waited out: when its lease has ended; else unused */
 };
