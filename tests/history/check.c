@@ -320,18 +320,38 @@ static size_t count_same_slot(const struct history *history, size_t first)
 	return end - first;
 }
 
+static struct check *check_new(void)
+{
+	struct check *check = calloc(1, sizeof(*check));
+	if (check == NULL)
+		abort();
+	check->orders = calloc(HISTORY_ORDERS_MAX, sizeof(*check->orders));
+	check->next = calloc(HISTORY_ORDERS_MAX, sizeof(*check->next));
+	if (check->orders == NULL || check->next == NULL)
+		abort();
+	return check;
+}
+
+void check_free(struct check *check)
+{
+	if (check == NULL)
+		return;
+	free(check->orders);
+	free(check->next);
+	free(check->places);
+	free(check);
+}
+
 size_t history_check(struct history *history, struct finding findings[], size_t max)
 {
 	size_t found = 0, count;
-	struct check *check = calloc(1, sizeof(*check));
-	if (check == NULL || history->count == 0) {
-		free(check);
+	if (history->count == 0)
 		return 0;
-	}
-	check->orders = calloc(HISTORY_ORDERS_MAX, sizeof(*check->orders));
-	check->next = calloc(HISTORY_ORDERS_MAX, sizeof(*check->next));
-	check->places = calloc(history->count, sizeof(*check->places));
-	if (check->orders == NULL || check->next == NULL || check->places == NULL)
+	if (history->check == NULL)
+		history->check = check_new();
+	struct check *check = history->check;
+	check->places = reallocarray(check->places, history->count, sizeof(*check->places));
+	if (check->places == NULL)
 		abort();
 	qsort(history->operations, history->count, sizeof(*history->operations), compare_slots);
 	for (size_t first = 0; first < history->count; first += count) {
@@ -340,9 +360,5 @@ size_t history_check(struct history *history, struct finding findings[], size_t 
 		if (finding.verdict != LINEARIZABLE && found++ < max)
 			findings[found - 1] = finding;
 	}
-	free(check->orders);
-	free(check->next);
-	free(check->places);
-	free(check);
 	return found;
 }

@@ -47,12 +47,14 @@ struct operation {
 };
 
 struct names;
+struct check;
 
 struct history {
 	struct operation *operations;
 	size_t count, capacity;
 	size_t reads;
 	struct names *slots, *holders;
+	struct check *check; /* the checker's memory, from the first check on */
 };
 
 enum verdict { LINEARIZABLE, NOT_LINEARIZABLE, UNDECIDED };
@@ -81,6 +83,8 @@ size_t history_slots(const struct history *history);
 
 /* All lines of a file; `why` names the line. */
 bool history_read(struct history *history, FILE *file, struct why *why);
+
+void check_free(struct check *check); /* history_clear does it */
 
 /* Checks each slot; sorts the operations. Returns how many findings there are, of which at most `max` are told. */
 size_t history_check(struct history *history, struct finding findings[], size_t max);

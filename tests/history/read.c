@@ -30,6 +30,7 @@ void history_clear(struct history *history)
 	names_free(history->slots);
 	names_free(history->holders);
 	free(history->operations);
+	check_free(history->check);
 	*history = (struct history){ .operations = NULL };
 }
 

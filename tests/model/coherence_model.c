@@ -55,7 +55,7 @@ static const struct trial bad[] = {
 	{ "a refusal drops the map", GUARD_FORGET, { SIZE(1, 1, 2, 1), JOINED, .fences = 1 } },
 	{ "who joined wants it kept", GUARD_JOIN, { LONG } },
 	{ "acknowledgements are awaited", GUARD_AWAIT, { LONG } },
-	{ "acknowledgements match their writes", GUARD_WRITE_ID, { LONG } },
+	{ "acknowledgements match their writes", GUARD_WRITE_ID, { SIZE(1, 0, 1, 2), JOINED } },
 	{ "the silent are fenced", GUARD_FENCE, { LONG } },
 	{ "a fence is waited out", GUARD_FENCE_WAIT, { LONG } },
 	{ "a fence that is found is waited out", GUARD_FENCED_FOUND, { LONG } },

@@ -7,7 +7,7 @@
 
 #include "run.h"
 
-enum { ROUNDS = 40, STEPS = 2000, KEYS = 40, VALUE_MAX = 200, ENTRIES = 16, ROOM = 4000 };
+enum { ROUNDS = 20, STEPS = 1000, KEYS = 40, VALUE_MAX = 200, ENTRIES = 16, ROOM = 4000 };
 
 static struct lru *lru;
 static unsigned evicted_count;
