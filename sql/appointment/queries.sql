@@ -131,6 +131,9 @@ CROSS JOIN LATERAL (
 	LIMIT $2::bigint) AS found
 ORDER BY s.slot_id, found.priority DESC, found.joined_at, found.waitlist_id;
 
+-- name: command_load
+SELECT message_id FROM command WHERE message_id = ANY ($1::uuid[]);
+
 -- What is due.
 
 -- name: slot_due
@@ -224,6 +227,15 @@ WHERE old.waitlist_id = new.waitlist_id AND old.version < new.version;
 -- name: offer_add
 INSERT INTO offer (waitlist_id, slot_id, offered_at)
 SELECT * FROM unnest($1::uuid[], $2::text[], $3::timestamptz[]);
+
+-- name: command_add
+INSERT INTO command (message_id, decided_at) SELECT message_id, $2::timestamptz FROM unnest($1::uuid[]) AS message_id;
+
+-- name: command_prune
+-- Some of those decided before a moment, and whether these were as many as one run takes.
+WITH old AS (SELECT message_id FROM command WHERE decided_at < $1::timestamptz LIMIT 1000),
+	gone AS (DELETE FROM command WHERE message_id IN (SELECT message_id FROM old) RETURNING 1)
+SELECT (count(*) = 1000)::int FROM gone;
 
 -- Questions.
 

@@ -13,9 +13,10 @@ decide_fn decide_arrive, decide_complete;
 decide_fn decide_join, decide_leave, decide_decline;
 
 /* What time brings. */
-load_fn load_due_slots, load_due_bookings;
+load_fn load_due_slots, load_due_bookings, load_old_commands;
 void decide_due_slots(struct batch *batch, struct outbox *outbox);
 void decide_due_bookings(struct batch *batch, struct outbox *outbox);
+void decide_nothing(struct batch *batch, struct outbox *outbox);
 bool is_more_due(const struct batch *batch);
 
 load_fn load_batch;

@@ -16,6 +16,13 @@ static void end_hold(struct slot *slot, struct outbox *outbox)
 	tell_released(slot, APPOINTMENT_SLOT_RELEASED_REASON_EXPIRED, &origin, outbox);
 }
 
+/* For timers whose loading was all that was to be done. */
+void decide_nothing(struct batch *batch, struct outbox *outbox)
+{
+	(void)batch;
+	(void)outbox;
+}
+
 /* Between the look at what is due and the locks, someone may have booked it. */
 void decide_due_slots(struct batch *batch, struct outbox *outbox)
 {

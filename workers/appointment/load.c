@@ -98,6 +98,7 @@ static enum outcome lock_and_read(struct need *need, struct batch *batch, struct
 	struct parameter candidates[2];
 	candidates_parameters(need, batch, candidates);
 	const struct reading readings[] = {
+		{ &command_load, &need->commands, 1, read_command },
 		{ &slot_load, &need->slots, 1, read_slot },
 		{ &slot_load_between, need->ranges, 3, read_slot },
 		{ &appointment_load, &need->appointments, 1, read_booking },
@@ -268,4 +269,21 @@ enum outcome load_due_bookings(struct batch *batch, struct database *database, s
 		state->due_bookings[state->due_bookings_count++] =
 			state_booking(state, rows_uuid(due, row, 0, state->arena));
 	return outcome;
+}
+
+/* What was decided so long ago that every slot and period it could name is over. Deletes at once: there is nothing to decide. */
+enum outcome load_old_commands(struct batch *batch, struct database *database, struct why *why)
+{
+	struct state *state = state_new(batch);
+	struct parameter before;
+	batch->state = state;
+	parameter_init(&before, PARAMETER_TIME, false);
+	parameter_time(&before, batch->now - DAYS_US(state->rules->ahead_days + state->rules->period_days));
+	int ticket = database_send(database, &command_prune, &before, 1);
+	parameter_clear(&before);
+	const struct rows *rows = database_rows(database, ticket, why);
+	if (rows == NULL)
+		return database_failure(database, why);
+	state->is_more_due = rows_int(rows, 0, 0) > 0;
+	return DONE;
 }

@@ -9,6 +9,7 @@ void need_init(struct need *need, const struct batch *batch)
 {
 	*need = (struct need){ .arena = batch->arena, .rules = &rules_default, .now = batch->now };
 	table_init(&need->looked, batch->arena);
+	parameters_arrays(&need->commands, "u");
 	parameters_arrays(&need->keys, "t");
 	parameters_arrays(&need->appointments, "u");
 	parameters_arrays(&need->entries, "u");
@@ -24,8 +25,8 @@ void need_init(struct need *need, const struct batch *batch)
 
 void need_clear(struct need *need)
 {
-	struct parameter *const single[] = { &need->keys, &need->appointments, &need->entries, &need->slots,
-		&need->freed, &need->providers, &need->clinics };
+	struct parameter *const single[] = { &need->commands, &need->keys, &need->appointments, &need->entries,
+		&need->slots, &need->freed, &need->providers, &need->clinics };
 	for (size_t i = 0; i < sizeof(single) / sizeof(single[0]); i++)
 		parameter_clear(single[i]);
 	parameters_clear(need->wanted, 2);
@@ -179,6 +180,7 @@ void need_look(struct need *need, const struct message *message)
 void need_message(struct need *need, const struct message *message)
 {
 	const void *body = message->body;
+	parameter_uuid(&need->commands, message->message_id);
 	switch ((int)message->event) {
 	case APPOINTMENT_SCHEDULE_PUBLISH:
 		need_publish(need, body);

@@ -18,6 +18,7 @@ struct need {
 	const struct rules *rules;
 	int64_t now;
 	struct table looked;                    /* struct looked, by appointment or entry */
+	struct parameter commands;              /* message ids */
 	struct parameter keys;                  /* to lock */
 	struct parameter appointments, entries; /* named by commands */
 	struct parameter slots, freed;          /* freed: may be offered to those who wait */

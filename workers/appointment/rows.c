@@ -122,3 +122,8 @@ void read_candidate(struct state *state, const struct rows *rows, size_t row)
 	state_add_candidate(state, rows_text(rows, row, 12, state->arena),
 		state_entry(state, rows_uuid(rows, row, 0, state->arena)));
 }
+
+void read_command(struct state *state, const struct rows *rows, size_t row)
+{
+	table_add(&state->decided, rows_uuid(rows, row, 0, state->arena), state);
+}

@@ -12,7 +12,7 @@ struct state *state_new(const struct batch *batch)
 	state->rules = &rules_default;
 	state->now = batch->now;
 	struct table *const tables[] = { &state->slots, &state->bookings, &state->entries, &state->clinics,
-		&state->terms };
+		&state->terms, &state->decided, &state->commands };
 	for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++)
 		table_init(tables[i], batch->arena);
 	state->candidates_end = &state->candidates;
@@ -58,6 +58,15 @@ bool state_knows_provider(const struct state *state, const char *provider_id)
 		if (strcmp(terms->provider_id, provider_id) == 0)
 			return true;
 	}
+	return false;
+}
+
+bool state_is_decided(struct state *state, const char *message_id)
+{
+	if (table_find(&state->decided, message_id) != NULL)
+		return true;
+	table_add(&state->decided, message_id, state);
+	table_add(&state->commands, message_id, arena_text(state->arena, message_id));
 	return false;
 }
 

@@ -43,7 +43,9 @@ struct state {
 	const struct rules *rules;
 	int64_t now;
 	struct table slots, bookings, entries, clinics;
-	struct table terms; /* by provider and clinic: terms_key */
+	struct table terms;    /* by provider and clinic: terms_key */
+	struct table decided;  /* message ids of commands that were decided, here or long ago */
+	struct table commands; /* those of this batch */
 	struct block *blocks;
 	struct candidate *candidates, **candidates_end;
 	struct offer *offers; /* made in this batch */
@@ -65,6 +67,9 @@ const struct clinic *state_clinic(const struct state *state, const char *clinic_
 /* Never NULL where there is a slot: the foreign key sees to it. */
 struct terms *state_terms(const struct state *state, const char *provider_id, const char *clinic_id);
 bool state_knows_provider(const struct state *state, const char *provider_id);
+
+/* Whether the command was decided before; if not, it is from now on. */
+bool state_is_decided(struct state *state, const char *message_id);
 
 /* Each adds an item with this identifier, which is borrowed, and nothing else in it; or returns the one that is there. */
 struct slot *state_add_slot(struct state *state, const char *slot_id);

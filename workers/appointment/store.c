@@ -242,6 +242,17 @@ static void store_offers(const struct state *state, struct database *database)
 	send(database, &offer_add, column, COLUMNS);
 }
 
+static void store_commands(const struct state *state, struct database *database)
+{
+	struct parameter column[2];
+	parameters_arrays(&column[0], "u");
+	parameter_init(&column[1], PARAMETER_TIME, false);
+	parameter_time(&column[1], state->now);
+	for (size_t i = 0; i < state->commands.count; i++)
+		parameter_uuid(&column[0], state->commands.items[i]);
+	send(database, &command_add, column, 2);
+}
+
 enum outcome store_batch(struct batch *batch, struct database *database, struct why *why)
 {
 	const struct state *state = batch->state;
@@ -257,5 +268,6 @@ enum outcome store_batch(struct batch *batch, struct database *database, struct 
 	store_new_entries(state, database);
 	store_changed_entries(state, database);
 	store_offers(state, database);
+	store_commands(state, database);
 	return DONE;
 }
