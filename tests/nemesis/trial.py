@@ -177,7 +177,6 @@ def appointment_plan():
             "provider_id": "dr-adams", "patient_ref": "patient waiting", "from": str(bodies.day(5)), "to": str(bodies.day(5))}),
     ]
     batch = [booked(label, clock, ahead=6) for label, clock in (("one", "0900"), ("two", "0930"), ("three", "1030"))] + [
-        booked("two", "0930", ahead=6),
         booked("known", "1130"),
         command("appointment.slot.book", "bad", bodies.booking("bad", "0900") | {"slot_id": "soup"}),
         booked("nowhere", "2300"),
@@ -190,6 +189,7 @@ def appointment_plan():
         command("appointment.waitlist.join", "waits too", {"provider_id": "dr-baker", "patient_ref": "patient too"}),
         command("appointment.schedule.block", "ill", {"provider_id": "dr-baker", "from": f"{bodies.day(4)}T00:00:00Z",
                                                       "to": f"{bodies.day(6)}T00:00:00Z", "reason": "ill"}),
+        booked("two", "0930", ahead=6),  # begins a new batch
     ]
     late = [booked("four", "1130", ahead=6), booked("one", "0900", ahead=6), changed("visit.complete", "early goes", "nobody"),
             command("appointment.schedule.publish", "more hours", bodies.hours("dr-castro", clinic_id="clinic-002"))]
