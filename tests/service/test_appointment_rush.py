@@ -1,6 +1,8 @@
 """Many at once, and everything that is wrong to ask: nobody gets what another has, and nothing changes that should not."""
 import collections
+import datetime
 import json
+import sys
 import threading
 import uuid
 
@@ -8,7 +10,11 @@ import pika
 import pytest
 
 from clinic import Clinic, parse
-from servers import wait_until
+from servers import PROJECT, wait_until
+
+sys.path.insert(0, str(PROJECT / "compose"))
+sys.dont_write_bytecode = True
+import demo_schedules  # noqa: E402
 
 TABLES = ("slot", "day", "appointment", "schedule", "block", "waitlist", "offer")
 CLIENTS, SLOTS = 50, 100
@@ -230,3 +236,26 @@ def test_yesterdays_messages_once_more(world):
     clinic.sql("UPDATE slot SET appointment_id = NULL, version = 1 WHERE slot_id = %s", (clinic.slot("1130"),))
     clinic.sql("UPDATE day SET version = version - 1 WHERE date = %s", (str(parse(booked["starts_at"]).date()),))
     assert contents(clinic) == before
+
+
+def test_a_year_of_many_providers_at_once(world):
+    """More days than the database has locks for in one transaction: the batch is divided, and everything is published."""
+    clinic = Clinic(world, start=False)
+    causes = [clinic.send("schedule.publish", {
+        "provider_id": f"dr-{number}", "clinic_id": "clinic-001", "slot_minutes": 60, "from": str(clinic.day(1)),
+        "to": str(clinic.day(366)), "weekly": [{"weekday": weekday, "from": "09:00", "to": "10:00"} for weekday in range(1, 8)],
+    }) for number in range(30)]
+    world.start_worker("appointment")
+    for cause in causes:
+        assert clinic.answer(cause, "schedule.published", "schedule.refused", timeout=30).body["slots_added"] == 366
+    assert clinic.sql("SELECT count(*) FROM slot") == [(30 * 366,)] and world.parked("appointment") == []
+
+
+def test_the_hours_of_the_demo_world_are_accepted(world):
+    clinic = Clinic(world)
+    today = datetime.datetime.now(datetime.timezone.utc).date()
+    schedules = [demo_schedules.schedule(row, today) for row in demo_schedules.PROVIDERS]
+    published = [clinic.do("schedule.publish", "schedule.published", schedule) for schedule in schedules]
+    assert {body["zone"] for body in published} == {"Europe/London", "America/New_York", "Australia/Sydney"}
+    assert all(body["slots_added"] > 90 for body in published), [body["slots_added"] for body in published]
+    assert {(parse(body["to"]) - parse(body["from"])).days for body in published} == {59}

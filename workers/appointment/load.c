@@ -9,7 +9,11 @@
 #include "need.h"
 #include "rows.h"
 
-enum { LOOKS_MAX = 4 };
+enum {
+	LOOKS_MAX = 4,
+	KEYS_MAX =
+		1024, /* locks of one batch of several messages; the server has room for some thousands. One message takes at most 400 */
+};
 
 static void read_look(struct need *need, const struct rows *rows, bool is_appointment)
 {
@@ -174,6 +178,10 @@ static enum outcome load_once(struct batch *batch, struct database *database, ga
 		gather(&need, batch, due);
 		outcome = look_at_days(&need, database, why);
 	}
+	if (outcome == DONE && need.keys.count > KEYS_MAX && batch->count > 1)
+		outcome =
+			retry(why, "conflict", "the batch would take %zu locks, %d are allowed: its messages run alone",
+				need.keys.count, KEYS_MAX);
 	if (outcome == DONE)
 		outcome = lock_and_read(&need, batch, database, why);
 	*is_done = outcome == DONE && is_steady(&need, batch->state);
