@@ -11,8 +11,7 @@
 
 enum {
 	LOOKS_MAX = 4,
-	KEYS_MAX =
-		1024, /* locks of one batch of several messages; the server has room for some thousands. One message takes at most 400 */
+	KEYS_MAX = 1024, /* locks of several messages together: the server has room for some thousands */
 };
 
 static void read_look(struct need *need, const struct rows *rows, bool is_appointment)
