@@ -18,6 +18,7 @@ import demo_schedules  # noqa: E402
 
 TABLES = ("slot", "day", "appointment", "schedule", "block", "waitlist", "offer")
 CLIENTS, SLOTS = 50, 100
+YEARS = 120
 
 
 class Clients:
@@ -243,12 +244,11 @@ def test_a_year_of_many_providers_at_once(world):
     clinic = Clinic(world, start=False)
     causes = [clinic.send("schedule.publish", {
         "provider_id": f"dr-{number}", "clinic_id": "clinic-001", "slot_minutes": 60, "from": str(clinic.day(1)),
-        "to": str(clinic.day(366)), "weekly": [{"weekday": weekday, "from": "09:00", "to": "10:00"} for weekday in range(1, 8)],
-    }) for number in range(30)]
+        "to": str(clinic.day(366)), "weekly": [{"weekday": 1, "from": "09:00", "to": "10:00"}]}) for number in range(YEARS)]
     world.start_worker("appointment")
     for cause in causes:
-        assert clinic.answer(cause, "schedule.published", "schedule.refused", timeout=30).body["slots_added"] == 366
-    assert clinic.sql("SELECT count(*) FROM slot") == [(30 * 366,)] and world.parked("appointment") == []
+        assert clinic.answer(cause, "schedule.published", "schedule.refused", timeout=30).body["slots_added"] in (52, 53)
+    assert clinic.sql("SELECT count(DISTINCT provider_id) FROM slot") == [(YEARS,)] and world.parked("appointment") == []
 
 
 def test_the_hours_of_the_demo_world_are_accepted(world):
