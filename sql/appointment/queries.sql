@@ -9,11 +9,6 @@ FROM appointment WHERE appointment_id = ANY ($1::uuid[]);
 -- name: entry_look
 SELECT waitlist_id, provider_id, slot_id FROM waitlist WHERE waitlist_id = ANY ($1::uuid[]);
 
--- name: day_look
-SELECT DISTINCT s.provider_id, to_char(s.date, 'YYYY-MM-DD')
-FROM unnest($1::text[], $2::timestamptz[], $3::timestamptz[]) AS wanted (provider_id, from_at, to_at)
-JOIN slot s ON s.provider_id = wanted.provider_id AND tstzrange(s.starts_at, s.ends_at) && tstzrange(wanted.from_at, wanted.to_at);
-
 -- name: key_lock
 -- In the order of the keys, whatever they stand for: providers, days, patients, also such as there are none of yet.
 SELECT pg_advisory_xact_lock(key)

@@ -12,7 +12,7 @@ FAULTS = {
     "a live appointment has its slot": f"""
         SELECT a.appointment_id FROM appointment a LEFT JOIN slot s USING (slot_id)
         WHERE a.status IN {LIVE} AND s.appointment_id IS DISTINCT FROM a.appointment_id""",
-    "a booked slot has a live or missed appointment": f"""
+    "a booked slot has a live or missed appointment": """
         SELECT s.slot_id FROM slot s LEFT JOIN appointment a USING (appointment_id)
         WHERE s.appointment_id IS NOT NULL
             AND (a.slot_id IS DISTINCT FROM s.slot_id OR a.status NOT IN ('no_show', 'booked', 'arrived', 'completed'))""",

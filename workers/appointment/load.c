@@ -41,20 +41,6 @@ static enum outcome look(struct need *need, struct database *database, struct wh
 	return DONE;
 }
 
-/* The days on which an absence has slots: their lists change. */
-static enum outcome look_at_days(struct need *need, struct database *database, struct why *why)
-{
-	if (need->absences[0].count == 0)
-		return DONE;
-	const struct rows *rows =
-		database_rows(database, database_send(database, &day_look, need->absences, 3), why);
-	if (rows == NULL)
-		return database_failure(database, why);
-	for (size_t row = 0; row < rows_count(rows); row++)
-		need_day(need, rows_text(rows, row, 0, need->arena), rows_text(rows, row, 1, need->arena));
-	return DONE;
-}
-
 /* One statement, and what becomes of its rows. */
 struct reading {
 	const struct query *query;
@@ -173,10 +159,8 @@ static enum outcome load_once(struct batch *batch, struct database *database, ga
 	batch->state = state_new(batch);
 	name(&need, batch, due);
 	enum outcome outcome = look(&need, database, why);
-	if (outcome == DONE) {
+	if (outcome == DONE)
 		gather(&need, batch, due);
-		outcome = look_at_days(&need, database, why);
-	}
 	if (outcome == DONE && need.keys.count > KEYS_MAX && batch->count > 1)
 		outcome =
 			retry(why, "conflict", "the batch would take %zu locks, %d are allowed: its messages run alone",

@@ -53,7 +53,7 @@ static void need_provider(struct need *need, const char *provider_id)
 	parameter_text(&need->providers, provider_id);
 }
 
-void need_day(struct need *need, const char *provider_id, const char *date)
+static void need_day(struct need *need, const char *provider_id, const char *date)
 {
 	lock(need, "day", arena_print(need->arena, "%s %s", provider_id, date));
 }
@@ -107,6 +107,16 @@ static void need_move(struct need *need, const struct appointment_slot_move *com
 		need_wanted(need, command->slot_id, looked->patient_ref);
 }
 
+/* From the one to the other, both inclusive. */
+static void need_days(struct need *need, const char *provider_id, int64_t first, int64_t last)
+{
+	for (int64_t day = first; day <= last; day++) {
+		char date[DATE_TEXT_BYTES];
+		calendar_print(day, date);
+		need_day(need, provider_id, date);
+	}
+}
+
 static void need_publish(struct need *need, const struct appointment_schedule_publish *command)
 {
 	struct period period;
@@ -116,13 +126,10 @@ static void need_publish(struct need *need, const struct appointment_schedule_pu
 		return;
 	add_range(need->ranges, command->provider_id, &period);
 	add_range(need->zones, command->clinic_id, &period);
-	for (int64_t day = calendar_day(command->from); day <= calendar_day(command->to); day++) {
-		char date[DATE_TEXT_BYTES];
-		calendar_print(day, date);
-		need_day(need, command->provider_id, date);
-	}
+	need_days(need, command->provider_id, calendar_day(command->from), calendar_day(command->to));
 }
 
+/* Wall time may be a day before or behind. */
 static void need_block(struct need *need, const struct appointment_schedule_block *command)
 {
 	struct period period;
@@ -131,6 +138,7 @@ static void need_block(struct need *need, const struct appointment_schedule_bloc
 		return;
 	add_range(need->ranges, command->provider_id, &period);
 	add_range(need->absences, command->provider_id, &period);
+	need_days(need, command->provider_id, period.from_at / DAYS_US(1) - 1, period.to_at / DAYS_US(1) + 1);
 }
 
 /* The appointment that a command is about; NULL: of another kind. */

@@ -44,6 +44,3 @@ void need_due_slot(struct need *need, const char *slot_id);
 
 /* An appointment that was looked at. */
 void need_appointment(struct need *need, const char *appointment_id);
-
-/* A day whose list may change. */
-void need_day(struct need *need, const char *provider_id, const char *date);
