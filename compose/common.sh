@@ -5,12 +5,13 @@ set -euo pipefail
 
 PROJECT=$(dirname "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")")
 SERVERS='rabbitmq postgres redis'
-WORKERS='hospital bloodbank notification'
+WORKERS='hospital bloodbank notification appointment'
 DOORS=bridge
 WATCHERS=topology
-SECRET_NAMES='amqp-admin amqp-upstream amqp-operator amqp-hospital amqp-bloodbank amqp-notification amqp-bridge
-	amqp-bridge-listener postgres-admin postgres-hospital postgres-bloodbank postgres-notification redis-admin redis-hospital
-	redis-bloodbank redis-notification redis-bridge idempotency-bridge installation'
+SECRET_NAMES='amqp-admin amqp-upstream amqp-operator amqp-hospital amqp-bloodbank amqp-notification amqp-appointment
+	amqp-bridge amqp-bridge-listener postgres-admin postgres-hospital postgres-bloodbank postgres-notification
+	postgres-appointment redis-admin redis-hospital redis-bloodbank redis-notification redis-appointment redis-bridge
+	idempotency-bridge installation'
 SERVICES="$SERVERS $WORKERS $DOORS $WATCHERS"
 BLOCK=40 # ports in a block
 PORT_FIRST=20000

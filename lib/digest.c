@@ -1,8 +1,10 @@
-/* SHA-256 by libcrypto. */
+/* SHA-256 and HMAC by libcrypto. */
 #include "digest.h"
 
 #include <openssl/evp.h>
+#include <openssl/hmac.h>
 #include <stdlib.h>
+#include <string.h>
 
 /*
  * One context, made at the first call and kept: fetching the algorithm at each call costs more than
@@ -29,14 +31,28 @@ void sha256(const void *data, size_t length, unsigned char out[SHA256_BYTES])
 		abort();
 }
 
-void sha256_text(const void *data, size_t length, char out[SHA256_TEXT_BYTES])
+static void print_hex(const unsigned char hash[SHA256_BYTES], char out[SHA256_TEXT_BYTES])
 {
 	static const char digits[] = "0123456789abcdef";
-	unsigned char hash[SHA256_BYTES];
-	sha256(data, length, hash);
 	for (int i = 0; i < SHA256_BYTES; i++) {
 		*out++ = digits[hash[i] >> 4];
 		*out++ = digits[hash[i] & 0x0f];
 	}
 	*out = '\0';
+}
+
+void sha256_text(const void *data, size_t length, char out[SHA256_TEXT_BYTES])
+{
+	unsigned char hash[SHA256_BYTES];
+	sha256(data, length, hash);
+	print_hex(hash, out);
+}
+
+void hmac_text(const void *key, size_t key_bytes, const char *text, char out[SHA256_TEXT_BYTES])
+{
+	unsigned char hash[SHA256_BYTES];
+	if (HMAC(EVP_sha256(), key, (int)key_bytes, (const unsigned char *)text, strlen(text), hash, NULL)
+		== NULL)
+		abort();
+	print_hex(hash, out);
 }

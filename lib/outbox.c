@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "asker.h"
+#include "digest.h"
 #include "schema.h"
 
 enum { NUMBER_TEXT_BYTES = 24 };
@@ -138,6 +140,25 @@ void outbox_answer(struct outbox *outbox, enum event event, const void *body, bo
 	output->message_id = mint(outbox, names);
 	if (output->correlation_id == NULL)
 		output->correlation_id = output->message_id;
+}
+
+bool outbox_reply(struct outbox *outbox, enum event event, const void *body)
+{
+	const char *asker = outbox->cause->reply_to;
+	if (!asker_is_name(asker))
+		return false;
+	outbox_answer(outbox, event, body, false);
+	outbox->last->is_mandatory = false;
+	outbox->last->routing_key = arena_print(outbox->arena, "%s.answer.%s", outbox->last->exchange, asker);
+	return true;
+}
+
+void outbox_token(const struct outbox *outbox, char out[TOKEN_TEXT_BYTES])
+{
+	char text[SHA256_TEXT_BYTES];
+	hmac_text(outbox->namespace_id, UUID_BYTES, outbox->cause_id, text);
+	memcpy(out, text, TOKEN_TEXT_BYTES - 1);
+	out[TOKEN_TEXT_BYTES - 1] = '\0';
 }
 
 void outbox_view(struct outbox *outbox, const char *name, const char *key, int64_t version, enum event event,

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "events.h"
@@ -26,6 +27,20 @@ const char *outbox_event(struct outbox *outbox, enum event event, const void *bo
 
 /* A refusal, or an event of several aggregates: id = UUIDv5(causing message id, its body's hash, event name, ordinal). */
 void outbox_answer(struct outbox *outbox, enum event event, const void *body, bool is_emergency);
+
+/*
+ * An answer to the asker of the current message alone, under `<context>.answer.<asker>`; its id is that of an answer. False: the message
+ * does not name one who asks (reply_to), and nothing is sent.
+ */
+bool outbox_reply(struct outbox *outbox, enum event event, const void *body);
+
+enum { TOKEN_TEXT_BYTES = 33 };
+
+/*
+ * A secret that follows from the current message: HMAC of its id under the installation's secret, so that it is the same however often
+ * the message is decided, and nobody who knows the id alone can make it. The current message is not a timer's.
+ */
+void outbox_token(const struct outbox *outbox, char out[TOKEN_TEXT_BYTES]);
 
 /* The current state of an aggregate: Redis key `view:<name>:<key>`; `body` is the struct of `event`, which gives the schema. */
 void outbox_view(struct outbox *outbox, const char *name, const char *key, int64_t version, enum event event,

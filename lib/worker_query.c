@@ -1,19 +1,8 @@
 /* Questions: read only, answered between batches, to the one who asked. */
 #include "worker_internal.h"
 
-#include <string.h>
-
+#include "asker.h"
 #include "machine_queries.h"
-
-enum { ASKER_MAX = 64 };
-
-/* The asker's name becomes part of a routing key: one or more words of plain characters. */
-static bool is_asker(const char *name)
-{
-	static const char plain[] = "abcdefghijklmnopqrstuvwxyz0123456789._-";
-	return name != NULL && name[0] != '\0' && strlen(name) <= ASKER_MAX
-		&& strspn(name, plain) == strlen(name);
-}
 
 static const struct question *find_question(const struct worker *worker, enum event event)
 {
@@ -28,12 +17,8 @@ static void add_answer(struct flight *flight, const struct incoming *incoming, e
 {
 	struct outbox *outbox = &flight->extras;
 	outbox_cause(outbox, &incoming->message, incoming->message.message_id, incoming->digest_text, 0);
-	outbox_answer(outbox, event, body, false);
-	struct output *output = outbox->last;
-	output->is_stored = false;
-	output->is_mandatory = false;
-	output->routing_key =
-		arena_print(&flight->arena, "%s.answer.%s", output->exchange, incoming->message.reply_to);
+	outbox_reply(outbox, event, body);
+	outbox->last->is_stored = false;
 }
 
 static enum outcome answer(struct runtime *runtime, struct flight *flight, struct incoming *incoming,
@@ -44,7 +29,7 @@ static enum outcome answer(struct runtime *runtime, struct flight *flight, struc
 	const void *body;
 	if (question == NULL)
 		return reject(why, "not_routed", "%s is not a question", event_type(incoming->message.event)->name);
-	if (!is_asker(incoming->message.reply_to))
+	if (!asker_is_name(incoming->message.reply_to))
 		return reject(why, "no_asker", "reply_to does not name the asker");
 	incoming->message.now = clock_now_us();
 	database_begin(runtime->database);

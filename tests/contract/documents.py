@@ -30,6 +30,8 @@ PATTERN_SAMPLES = {
     "^[A-Z][A-Z0-9]{4}[0-9]{8}-[A-Za-z0-9]{1,16}-[A-Za-z0-9]{2}$": ("A999926000001-E0336V00-00", "A999926000001-1-A0"),
     "^[A-Za-z0-9]{1,16}$": ("E0336V00", "x", "9" * 16),
     "^[A-Za-z0-9]{2}$": ("00", "A0", "zz"),
+    "^[a-z0-9-]{1,64}\\.[0-9]{8}\\.[0-9]{4}$": ("dr-adams.20260301.0900", "-.00000000.9999", "z" * 64 + ".20260301.0000"),
+    "^[0-2][0-9]:[0-5][0-9]$": ("09:00", "24:00", "29:59"),
 }
 
 
@@ -58,7 +60,11 @@ class Maker:
 
     def good_object(self, node):
         required = node.get("required", [])
-        names = [name for name in node["properties"] if name in required or self.random.random() < 0.6]
+        sets = [one["required"] for one in node.get("oneOf", [])]
+        chosen = self.random.choice(sets) if sets else []
+        others = {name for names in sets for name in names} - set(chosen)
+        names = [name for name in node["properties"]
+                 if name in required or name in chosen or (name not in others and self.random.random() < 0.6)]
         self.random.shuffle(names)
         return {name: self.good(node["properties"][name]) for name in names}
 

@@ -73,3 +73,23 @@ def stock(available, version):
 def alert(version):
     return {"bank_id": "bank-001", "component": "red_cells", "group": "O-", "available": 3, "days_of_stock": 1.5, "threshold": 6,
             "threshold_unit": "days", "version": version, "at": stamp(COLLECTED)}
+
+
+def day(ahead):
+    return (datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(days=ahead)).date()
+
+
+def slot_id(clock, provider="dr-adams", ahead=5):
+    return f"{provider}.{day(ahead):%Y%m%d}.{clock}"
+
+
+def hours(provider="dr-adams", **changes):
+    """Every day from tomorrow on, from nine to twelve, slots of half an hour."""
+    return {"provider_id": provider, "clinic_id": "clinic-001", "slot_minutes": 30, "from": str(day(1)), "to": str(day(9)),
+            "weekly": [{"weekday": weekday, "from": "09:00", "to": "12:00"} for weekday in range(1, 8)]} | changes
+
+
+def booking(label, clock, **changes):
+    """The patient is called like the label."""
+    place = {key: changes.pop(key) for key in ("provider", "ahead") if key in changes}
+    return {"slot_id": slot_id(clock, **place), "patient_ref": f"patient {label}"} | changes

@@ -7,7 +7,7 @@ import pytest
 import bodies
 from chain import GROUPS
 from servers import wait_until
-from trial import PLANS, TABLES
+from trial import PLANS, TABLES, queues_of
 
 WORKERS = tuple(PLANS)
 REQUESTS = 40
@@ -17,7 +17,7 @@ REPLAYS = 2
 
 def day(world):
     """Arrivals, requests of both lanes in both worlds' plans, some more, some of them sent twice."""
-    for plan in (PLANS["bloodbank"](), PLANS["hospital"](), PLANS["notification"]()):
+    for plan in (PLANS["bloodbank"](), PLANS["hospital"](), PLANS["notification"](), PLANS["appointment"]()):
         for event, body, keywords in plan.before + plan.batch + plan.late:
             world.publish(event, body, **keywords)
     world.publish("bloodbank.unit.receive", {"bank_id": "bank-002", "units": [
@@ -29,7 +29,7 @@ def day(world):
 
 
 def is_quiet(world):
-    return (all(world.depth(queue) + world.held(queue) == 0 for name in WORKERS for queue in (name, f"{name}.emergency"))
+    return (all(world.depth(queue) + world.held(queue) == 0 for name in WORKERS for queue in queues_of(name))
             and all(world.sql(name, "SELECT count(*) FROM outbox WHERE sent_at IS NULL") == [(0,)] for name in WORKERS))
 
 

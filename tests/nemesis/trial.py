@@ -16,11 +16,13 @@ SWEEP_AFTER_MS = 500
 STEADY_SECONDS = 0.4  # longer than the broker's counts are old
 TABLES = {"hospital": ("request", "allocation", "request_unit", "request_warning", "unit_release", "cancellation"),
           "bloodbank": ("request", "decision", "unit", "stock", "bin", "tombstone"),
-          "notification": ("notification", "shelf", "digest_window")}
+          "notification": ("notification", "shelf", "digest_window"),
+          "appointment": ("schedule", "block", "slot", "day", "appointment", "waitlist", "offer", "command")}
+LANELESS = ("appointment",)  # no emergencies there
 # One such event or view sums up a whole batch, and a batch writes a row once, so how many there are, and their versions, depend on
 # how the messages were batched.
 SUMMARIES = ("bloodbank.inventory.updated", "bloodbank.stock.low", "bloodbank.stock.critical", "bloodbank.stock.recovered")
-UNCOMPARED = {"stock": "version", "unit": "version", "notification": "position"}  # the place in a list, as it came about
+UNCOMPARED = {"stock": "version", "unit": "version", "day": "version", "notification": "position"}  # position: as it came about
 SUMMARY_VIEWS = "view:stock:"
 
 
@@ -28,6 +30,10 @@ def crash_points():
     """The names of lib/crash.h, so that a new one is swept too."""
     text = (PROJECT / "lib" / "crash.h").read_text(encoding="utf-8")
     return re.findall(r'X\(CRASH_\w+, "(\w+)"\)', text)
+
+
+def queues_of(worker):
+    return (worker,) if worker in LANELESS else (worker, f"{worker}.emergency")
 
 
 def timeless(text):
@@ -151,7 +157,47 @@ def notification_plan():
     return Plan("notification", before, batch, late, [bodies.identity("bad"), bodies.identity("ack")])
 
 
-PLANS = {"hospital": hospital_plan, "bloodbank": bloodbank_plan, "notification": notification_plan}
+def booked(label, clock, **changes):
+    return command("appointment.slot.book", f"book {label}", bodies.booking(label, clock, **changes))
+
+
+def changed(verb, label, of, **members):
+    """A command about the appointment that was booked under a label."""
+    return command(f"appointment.{verb}", label, {"appointment_id": bodies.identity(f"book {of}")} | members)
+
+
+def appointment_plan():
+    """Bookings of slots that nobody else wants, one told twice, one unreadable, one under a known id, refused ones; a cancel whose slot
+    is offered to one who waits, a move, a visit, a hold, hours published anew and an absence."""
+    before = [command("appointment.schedule.publish", f"hours of {provider}", bodies.hours(provider))
+              for provider in ("dr-adams", "dr-baker")] + [
+        booked("known", "0900"), booked("regretted", "0930"), booked("restless", "1000", ahead=6), booked("early", "1030"),
+        booked("away", "0900", provider="dr-baker"),
+        command("appointment.waitlist.join", "waiting", {
+            "provider_id": "dr-adams", "patient_ref": "patient waiting", "from": str(bodies.day(5)), "to": str(bodies.day(5))}),
+    ]
+    batch = [booked(label, clock, ahead=6) for label, clock in (("one", "0900"), ("two", "0930"), ("three", "1030"))] + [
+        booked("known", "1130"),
+        command("appointment.slot.book", "bad", bodies.booking("bad", "0900") | {"slot_id": "soup"}),
+        booked("nowhere", "2300"),
+        booked("too slow", "0900"),
+        changed("slot.cancel", "regret", "regretted", by="patient regretted", reason="feels better"),
+        changed("slot.cancel", "not theirs", "early", by="patient one", reason="spite"),
+        changed("slot.move", "restless moves", "restless", slot_id=bodies.slot_id("1100", ahead=7), by="patient restless"),
+        changed("visit.arrive", "early comes", "early"),
+        command("appointment.slot.hold", "hold", {"slot_id": bodies.slot_id("1000", ahead=8), "patient_ref": "x", "hold_seconds": 900}),
+        command("appointment.waitlist.join", "waits too", {"provider_id": "dr-baker", "patient_ref": "patient too"}),
+        command("appointment.schedule.block", "ill", {"provider_id": "dr-baker", "from": f"{bodies.day(4)}T00:00:00Z",
+                                                      "to": f"{bodies.day(6)}T00:00:00Z", "reason": "ill"}),
+        booked("two", "0930", ahead=6),  # begins a new batch
+    ]
+    late = [booked("four", "1130", ahead=6), booked("one", "0900", ahead=6), changed("visit.complete", "early goes", "nobody"),
+            command("appointment.schedule.publish", "more hours", bodies.hours("dr-castro", clinic_id="clinic-002"))]
+    return Plan("appointment", before, batch, late, [bodies.identity("bad"), bodies.identity("book known")])
+
+
+PLANS = {"hospital": hospital_plan, "bloodbank": bloodbank_plan, "notification": notification_plan,
+         "appointment": appointment_plan}
 
 
 class Trial:
@@ -219,7 +265,7 @@ class Trial:
         return self.rows("SELECT count(*) FROM outbox WHERE sent_at IS NULL")[0][0]
 
     def queues(self):
-        return (self.plan.worker, f"{self.plan.worker}.emergency")
+        return queues_of(self.plan.worker)
 
     def waiting(self):
         """Deliveries that are not acknowledged, by the exact count of a broker whose consumer is dead."""

@@ -21,7 +21,7 @@ import requests
 
 PROJECT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("CAREBUS_BUILD", PROJECT / "build"))
-DATABASES = ("hospital", "bloodbank", "notification")
+DATABASES = ("hospital", "bloodbank", "notification", "appointment")
 DOORS = ("bridge",)
 AMQP_USERS = ("admin", *DATABASES, "bridge", "bridge-listener", "upstream", "operator")
 SECRETS = ([f"amqp-{user}" for user in AMQP_USERS]

@@ -18,7 +18,7 @@ import requests
 
 from servers import BUILD, PROJECT, missing_programs, wait_until
 
-PROCESSES = ["rabbitmq", "postgres", "redis", "hospital", "bloodbank", "notification", "bridge", "topology"]
+PROCESSES = ["rabbitmq", "postgres", "redis", "hospital", "bloodbank", "notification", "appointment", "bridge", "topology"]
 SECOND_UP_SECONDS = 10
 
 

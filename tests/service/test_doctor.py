@@ -82,7 +82,7 @@ def test_a_healthy_stack_is_ok(running):
     assert all(line.startswith("ok    ") for line in lines), text
     checks = {line[6:].split(":")[0] for line in text.splitlines()}
     assert {"system", "packages", "disk", "fsync", "memory", "open files", "ports", "secrets", "rabbitmq", "postgres", "redis", "hospital",
-            "bloodbank", "notification", "bridge", "topology", "programs", "counters", "logs", "broker", "queues", "durability",
+            "bloodbank", "notification", "appointment", "bridge", "topology", "programs", "counters", "logs", "broker", "queues", "durability",
             "connections", "clocks", "schemas", "outbox"} == checks
     assert {row["check"] for row in examine(running)} == checks
     for secret in running.secrets().values():

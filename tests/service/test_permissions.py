@@ -17,8 +17,9 @@ CONTEXTS = tuple(CONTRACT.topology["contexts"])
 EXCHANGES = (*CONTEXTS, "audit", "feed", "questions", "answers", "parked", "")
 USERS = tuple(CONTRACT.users)
 OTHERS = tuple(user for user in USERS if user != "admin")
-WORKERS = ("hospital", "bloodbank", "notification")
-WORK_QUEUES = tuple(f"{worker}{lane}" for worker in WORKERS for lane in ("", ".emergency"))
+LANED = ("hospital", "bloodbank", "notification")
+WORKERS = (*LANED, "appointment")
+WORK_QUEUES = (*WORKERS, *(f"{worker}.emergency" for worker in LANED))
 QUEUES = (*WORK_QUEUES, *(f"{queue}.parked" for queue in WORK_QUEUES), *(f"{worker}.query" for worker in WORKERS))
 WATCHERS = {"operator": "operator", "bridge-listener": "bridge"}  # and how the names of their queues begin
 REFUSED, LOCKED, WRONG = 403, 405, 406  # locked: single-active-consumer queues know no basic.get
@@ -103,6 +104,7 @@ def test_user_id_is_checked(user, doors):
     exchange, key = {
         "hospital": ("hospital", "hospital.request.updated"), "bloodbank": ("bloodbank", "bloodbank.unit.expired"),
         "notification": ("notification", "notification.message.delivered"),
+        "appointment": ("appointment", "appointment.slot.booked"),
         "operator": ("questions", "hospital.query.request"),
     }.get(user, ("hospital", "hospital.blood.request"))
     assert doors[user].publish(exchange, key, user_id=user) == 0

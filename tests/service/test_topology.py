@@ -10,7 +10,8 @@ import pytest
 from servers import wait_until
 
 PROJECT = pathlib.Path(__file__).resolve().parents[2]
-WORK_QUEUES = ("hospital", "hospital.emergency", "bloodbank", "bloodbank.emergency", "notification", "notification.emergency")
+WORK_QUEUES = ("hospital", "hospital.emergency", "bloodbank", "bloodbank.emergency", "notification", "notification.emergency",
+               "appointment")
 DELIVERY_LIMIT = 20
 VHOST = "topology"
 

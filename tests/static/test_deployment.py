@@ -11,7 +11,7 @@ PROJECT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("CAREBUS_BUILD", PROJECT / "build"))
 COMPOSE = PROJECT / "compose"
 DOCKERFILE = (COMPOSE / "Dockerfile").read_text(encoding="utf-8")
-WORKERS = ("hospital", "bloodbank", "notification")
+WORKERS = ("hospital", "bloodbank", "notification", "appointment")
 PROGRAMS = (*WORKERS, "bridge")
 SERVERS = ("rabbitmq", "postgres", "redis")
 JOBS = ("migrate", "declare", "token")

@@ -9,7 +9,7 @@ import pytest
 
 PROJECT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("CAREBUS_BUILD", PROJECT / "build"))
-WORKERS = ("hospital", "bloodbank", "notification")
+WORKERS = ("hospital", "bloodbank", "notification", "appointment")
 SOURCES = sorted(path for folder in ("lib", "workers") for path in (PROJECT / folder).rglob("*.[ch]"))
 INCLUDE = re.compile(r'^#include [<"]([^>"]+)[>"]', re.MULTILINE)
 
@@ -105,7 +105,7 @@ def test_one_allocator():
 @pytest.mark.parametrize("path", SOURCES, ids=name_of)
 def test_event_names_come_from_the_contract(path):
     text = re.sub(r"/\*.*?\*/|//[^\n]*", "", path.read_text(encoding="utf-8"), flags=re.DOTALL)
-    spelled = re.findall(r'"((?:hospital|bloodbank|notification)\.[a-z_]+\.[a-z_]+)"', text)
+    spelled = re.findall(r'"((?:hospital|bloodbank|notification|appointment)\.[a-z_]+\.[a-z_]+)"', text)
     assert not spelled, f"{name_of(path)} spells {spelled}: use the generated names"
 
 

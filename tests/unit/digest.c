@@ -1,4 +1,4 @@
-/* SHA-256 against the examples of FIPS 180-4. */
+/* SHA-256 against the examples of FIPS 180-4, HMAC against those of RFC 4231. */
 #include "digest.h"
 
 #include <stdlib.h>
@@ -15,6 +15,19 @@ START_TEST(known_answers)
 	ck_assert_str_eq(text, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
 	sha256_text("abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq", 56, text);
 	ck_assert_str_eq(text, "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1");
+}
+END_TEST
+
+/* RFC 4231, test cases 2 and 6. */
+START_TEST(known_codes)
+{
+	char text[SHA256_TEXT_BYTES];
+	unsigned char long_key[131];
+	hmac_text("Jefe", 4, "what do ya want for nothing?", text);
+	ck_assert_str_eq(text, "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+	memset(long_key, 0xaa, sizeof(long_key));
+	hmac_text(long_key, sizeof(long_key), "Test Using Larger Than Block-Size Key - Hash Key First", text);
+	ck_assert_str_eq(text, "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54");
 }
 END_TEST
 
@@ -47,6 +60,7 @@ int main(void)
 	Suite *suite = suite_create("digest");
 	TCase *test_case = tcase_create("digest");
 	tcase_add_test(test_case, known_answers);
+	tcase_add_test(test_case, known_codes);
 	tcase_add_test(test_case, a_million_letters);
 	tcase_add_test(test_case, bytes_and_text_agree);
 	suite_add_tcase(suite, test_case);

@@ -164,6 +164,38 @@ START_TEST(ordinals_go_up_within_a_cause)
 }
 END_TEST
 
+/* A stored answer is not mandatory: the asker may be gone. */
+START_TEST(a_reply_goes_to_the_asker_alone)
+{
+	struct message asked = cause;
+	asked.reply_to = "bridge.7";
+	begin(installation, &asked, "digest");
+	ck_assert(outbox_reply(&outbox, HOSPITAL_BLOOD_REFUSED, refusal()));
+	ck_assert_str_eq(outbox.last->routing_key, "hospital.answer.bridge.7");
+	ck_assert(outbox.last->is_stored && !outbox.last->is_mandatory);
+	asked.reply_to = "no name";
+	ck_assert(!outbox_reply(&outbox, HOSPITAL_BLOOD_REFUSED, refusal()));
+	asked.reply_to = NULL;
+	ck_assert(!outbox_reply(&outbox, HOSPITAL_BLOOD_REFUSED, refusal()));
+	ck_assert_uint_eq(outbox.count, 1);
+}
+END_TEST
+
+/* hmac.new(bytes([1, 2, 3] + 13 * [0]), CAUSE, "sha256").hexdigest()[:32], as another program makes it. */
+START_TEST(a_token_follows_from_the_message_and_the_installation)
+{
+	char token[TOKEN_TEXT_BYTES], again[TOKEN_TEXT_BYTES];
+	outbox_token(&outbox, token);
+	ck_assert_str_eq(token, "92049c834b552bfadf1b97bdd25a7612");
+	begin(installation, &cause, "another digest");
+	outbox_token(&outbox, again);
+	ck_assert_str_eq(again, token);
+	begin(another, &cause, "digest");
+	outbox_token(&outbox, again);
+	ck_assert_str_ne(again, token);
+}
+END_TEST
+
 START_TEST(a_rewind_leaves_nothing)
 {
 	refuse();
@@ -201,6 +233,8 @@ int main(void)
 	tcase_add_test(test_case, without_a_cause_an_event_starts_its_workflow);
 	tcase_add_test(test_case, a_view_is_the_state_under_its_key);
 	tcase_add_test(test_case, ordinals_go_up_within_a_cause);
+	tcase_add_test(test_case, a_reply_goes_to_the_asker_alone);
+	tcase_add_test(test_case, a_token_follows_from_the_message_and_the_installation);
 	tcase_add_test(test_case, a_rewind_leaves_nothing);
 	tcase_add_test_raise_signal(test_case, a_body_that_its_schema_refuses_ends_the_process, SIGABRT);
 	suite_add_tcase(suite, test_case);

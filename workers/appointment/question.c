@@ -1,0 +1,167 @@
+/* Answers, read only: a day's slots, an appointment, appointments page by page. */
+#include "appointment.h"
+#include "appointment_queries.h"
+#include "calendar.h"
+#include "cursor.h"
+#include "day_load.h"
+#include "page.h"
+#include "rows.h"
+
+enum { PAGE_PARAMETERS = 5 };
+
+/* How far ahead the provider can be booked; -1: nothing was published for them. */
+static enum outcome read_horizon(const char *provider_id, struct database *database, int64_t *days,
+	struct why *why)
+{
+	struct parameter parameter;
+	parameter_init(&parameter, PARAMETER_TEXT, false);
+	parameter_text(&parameter, provider_id);
+	int ticket = database_send(database, &provider_horizon, &parameter, 1);
+	parameter_clear(&parameter);
+	const struct rows *rows = database_rows(database, ticket, why);
+	if (rows == NULL)
+		return database_failure(database, why);
+	*days = rows_is_null(rows, 0, 0) ? -1 : rows_int(rows, 0, 0);
+	return DONE;
+}
+
+/* Why there is nothing to show; 0: there may be. A day more at each end: it is another day elsewhere. */
+static enum appointment_refusal day_refusal(const char *date, int64_t horizon_days, int64_t now)
+{
+	int64_t day = calendar_day(date), today = now / DAYS_US(1);
+	if (horizon_days < 0)
+		return APPOINTMENT_REFUSAL_UNKNOWN_PROVIDER;
+	if (day < today - 1)
+		return APPOINTMENT_REFUSAL_TOO_LATE;
+	return day > today + horizon_days + 1 ? APPOINTMENT_REFUSAL_BEYOND_HORIZON : APPOINTMENT_REFUSAL_NONE;
+}
+
+enum outcome answer_slots(const struct message *message, struct database *database, enum event *answer_event,
+	const void **answer, struct why *why)
+{
+	const struct appointment_query_slots *question = message->body;
+	struct appointment_slots_answered *body = arena_new(message->arena, sizeof(*body));
+	int64_t horizon_days = -1;
+	*body = (struct appointment_slots_answered){
+		.provider_id = question->provider_id, .date = question->date, .as_of = message->now
+	};
+	enum outcome outcome = read_horizon(question->provider_id, database, &horizon_days, why);
+	if (outcome != DONE)
+		return outcome;
+	body->reason = day_refusal(question->date, horizon_days, message->now);
+	body->found = body->reason == APPOINTMENT_REFUSAL_NONE;
+	if (body->found)
+		outcome = day_load(body, database, message->arena, why);
+	*answer_event = APPOINTMENT_SLOTS_ANSWERED;
+	*answer = body;
+	return outcome;
+}
+
+/* The appointments of the first `count` rows, in that order. */
+static enum outcome describe(const struct rows *rows, size_t count, struct database *database,
+	const struct message *message, struct appointment *items, struct why *why)
+{
+	const struct batch batch = { .now = message->now, .arena = message->arena };
+	struct state *state = state_new(&batch);
+	struct parameter ids;
+	parameters_arrays(&ids, "u");
+	for (size_t row = 0; row < count; row++)
+		parameter_uuid(&ids, rows_uuid(rows, row, 0, message->arena));
+	int ticket = database_send(database, &appointment_load, &ids, 1);
+	parameter_clear(&ids);
+	const struct rows *found = database_rows(database, ticket, why);
+	if (found == NULL)
+		return database_failure(database, why);
+	for (size_t row = 0; row < rows_count(found); row++)
+		read_booking(state, found, row);
+	for (size_t row = 0; row < count; row++)
+		booking_describe(state_booking(state, rows_uuid(rows, row, 0, message->arena)), message->arena,
+			&items[row]);
+	return DONE;
+}
+
+enum outcome answer_appointment(const struct message *message, struct database *database,
+	enum event *answer_event, const void **answer, struct why *why)
+{
+	const struct appointment_query_appointment *question = message->body;
+	struct appointment_appointment_answered *body = arena_new(message->arena, sizeof(*body));
+	const struct batch batch = { .now = message->now, .arena = message->arena };
+	struct state *state = state_new(&batch);
+	struct parameter ids;
+	parameters_arrays(&ids, "u");
+	parameter_uuid(&ids, question->appointment_id);
+	int ticket = database_send(database, &appointment_load, &ids, 1);
+	parameter_clear(&ids);
+	const struct rows *rows = database_rows(database, ticket, why);
+	if (rows == NULL)
+		return database_failure(database, why);
+	body->found = rows_count(rows) > 0;
+	body->as_of = message->now;
+	body->has_as_of = true;
+	if (body->found) {
+		read_booking(state, rows, 0);
+		body->appointment = arena_new(message->arena, sizeof(*body->appointment));
+		booking_describe(state_booking(state, question->appointment_id), message->arena, body->appointment);
+	}
+	*answer_event = APPOINTMENT_APPOINTMENT_ANSWERED;
+	*answer = body;
+	return DONE;
+}
+
+/* Asks for one more than the page holds, to see whether there is a next one. */
+static int send_page(const struct appointment_query_appointments *question, const struct cursor *cursor,
+	struct database *database)
+{
+	bool is_of_patient = question->patient_ref != NULL;
+	struct parameter parameters[PAGE_PARAMETERS];
+	parameter_init(&parameters[0], PARAMETER_TIME, false);
+	parameter_init(&parameters[1], PARAMETER_UUID, false);
+	parameter_init(&parameters[2], PARAMETER_INT, false);
+	parameter_init(&parameters[3], PARAMETER_TEXT, false);
+	parameter_init(&parameters[4], PARAMETER_TEXT, false);
+	parameter_time(&parameters[0], cursor->time_us);
+	parameter_uuid(&parameters[1], cursor->id);
+	parameter_int(&parameters[2], question->limit + 1);
+	parameter_text(&parameters[3], is_of_patient ? question->patient_ref : question->clinic_id);
+	parameter_text(&parameters[4], question->date);
+	int ticket =
+		database_send(database, is_of_patient ? &appointment_page_of_patient : &appointment_page_of_clinic,
+			parameters, is_of_patient ? PAGE_PARAMETERS - 1 : PAGE_PARAMETERS);
+	parameters_clear(parameters, PAGE_PARAMETERS);
+	return ticket;
+}
+
+static const char *cursor_at(const struct rows *rows, size_t row, struct arena *arena)
+{
+	struct cursor cursor = { .time_us = rows_time(rows, row, 1) };
+	char text[CURSOR_TEXT_BYTES];
+	uuid_canonical(rows_uuid(rows, row, 0, arena), cursor.id);
+	cursor_print(&cursor, text);
+	return arena_text(arena, text);
+}
+
+enum outcome answer_appointments(const struct message *message, struct database *database,
+	enum event *answer_event, const void **answer, struct why *why)
+{
+	const struct appointment_query_appointments *question = message->body;
+	struct cursor cursor = cursor_start;
+	if (question->cursor != NULL && !cursor_parse(question->cursor, &cursor))
+		return reject(why, "cursor", "'%s' is no cursor; use next of an answer", question->cursor);
+	const struct rows *rows = database_rows(database, send_page(question, &cursor, database), why);
+	if (rows == NULL)
+		return database_failure(database, why);
+	size_t found = rows_count(rows);
+	size_t count = found > (size_t)question->limit ? (size_t)question->limit : found;
+	struct appointment_appointments_answered *body = arena_new(message->arena, sizeof(*body));
+	body->as_of = message->now;
+	body->items = arena_array(message->arena, count, sizeof(*body->items));
+	enum outcome outcome = describe(rows, count, database, message, body->items, why);
+	if (outcome != DONE)
+		return outcome;
+	body->items_count = page_fit(&appointment_schema, body->items, count);
+	if (body->items_count < found)
+		body->next = cursor_at(rows, body->items_count - 1, message->arena);
+	*answer_event = APPOINTMENT_APPOINTMENTS_ANSWERED;
+	*answer = body;
+	return DONE;
+}
