@@ -10,10 +10,15 @@ enum { MINUTES_A_DAY = 24 * 60 };
 
 #define MINUTES_US(n) ((int64_t)(n)*60 * MICROSECONDS_PER_SECOND)
 
+static int64_t two_digits(const char *text)
+{
+	return INT64_C(10) * (text[0] - '0') + (text[1] - '0');
+}
+
 /* "HH:MM", whose digits the contract has looked at, to minutes since midnight. */
 static int64_t minute_of(const char *text)
 {
-	return ((text[0] - '0') * 10 + text[1] - '0') * INT64_C(60) + (text[3] - '0') * 10 + text[4] - '0';
+	return two_digits(text) * 60 + two_digits(text + 3);
 }
 
 bool recurrence_has_sense(const struct recurrence *recurrence)
