@@ -1,6 +1,7 @@
 /* A table: event, colour, the function that makes its line. Red is a no, yellow a loss, green a yes. */
 #include "summary.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 
 #include "print.h"
@@ -105,11 +106,56 @@ static void summarize_reading(const json_t *body, char summary[SUMMARY_MAX])
 		text_of(body, "notification_id"));
 }
 
+/* Those of the members that are there. */
+static void summarize_appointment(const json_t *body, char summary[SUMMARY_MAX])
+{
+	static const char *const members[] = { "provider_id", "slot_id", "appointment_id", "waitlist_id",
+		"clinic_id", "patient_ref", "from", "to", "status", "reason" };
+	size_t length = 0;
+	summary[0] = '\0';
+	for (size_t i = 0; i < sizeof(members) / sizeof(members[0]) && length < SUMMARY_MAX; i++) {
+		const char *text = text_of(body, members[i]);
+		bool is_told = text[0] == '\0' || (i == 0 && text_of(body, "slot_id")[0] != '\0');
+		if (!is_told)
+			length += (size_t)snprintf(summary + length, SUMMARY_MAX - length, "%s%s", length == 0 ? "" : " ",
+				text);
+	}
+}
+
 static const struct kind {
 	enum event event;
 	const char *color; /* NULL: none */
 	void (*summarize)(const json_t *body, char summary[SUMMARY_MAX]);
 } kinds[] = {
+	{ APPOINTMENT_SCHEDULE_BLOCK, NULL, summarize_appointment },
+	{ APPOINTMENT_SCHEDULE_BLOCKED, COLOR_YELLOW, summarize_appointment },
+	{ APPOINTMENT_SCHEDULE_PUBLISH, NULL, summarize_appointment },
+	{ APPOINTMENT_SCHEDULE_PUBLISHED, COLOR_GREEN, summarize_appointment },
+	{ APPOINTMENT_SCHEDULE_REFUSED, COLOR_RED, summarize_no },
+	{ APPOINTMENT_SLOT_BOOKED, COLOR_GREEN, summarize_appointment },
+	{ APPOINTMENT_SLOT_CANCEL, NULL, summarize_appointment },
+	{ APPOINTMENT_SLOT_CANCELLED, COLOR_YELLOW, summarize_appointment },
+	{ APPOINTMENT_SLOT_DECLINE, NULL, summarize_appointment },
+	{ APPOINTMENT_SLOT_DECLINED, COLOR_YELLOW, summarize_appointment },
+	{ APPOINTMENT_SLOT_HELD, NULL, summarize_appointment },
+	{ APPOINTMENT_SLOT_HOLD, NULL, summarize_appointment },
+	{ APPOINTMENT_SLOT_MOVE, NULL, summarize_appointment },
+	{ APPOINTMENT_SLOT_MOVED, COLOR_GREEN, summarize_appointment },
+	{ APPOINTMENT_SLOT_OFFERED, NULL, summarize_appointment },
+	{ APPOINTMENT_SLOT_OFFER_EXPIRED, COLOR_YELLOW, summarize_appointment },
+	{ APPOINTMENT_SLOT_REFUSED, COLOR_RED, summarize_no },
+	{ APPOINTMENT_SLOT_RELEASED, NULL, summarize_appointment },
+	{ APPOINTMENT_VISIT_ARRIVE, NULL, summarize_appointment },
+	{ APPOINTMENT_VISIT_ARRIVED, NULL, summarize_appointment },
+	{ APPOINTMENT_VISIT_COMPLETE, NULL, summarize_appointment },
+	{ APPOINTMENT_VISIT_COMPLETED, COLOR_GREEN, summarize_appointment },
+	{ APPOINTMENT_VISIT_NO_SHOW, COLOR_YELLOW, summarize_appointment },
+	{ APPOINTMENT_VISIT_REFUSED, COLOR_RED, summarize_no },
+	{ APPOINTMENT_WAITLIST_JOIN, NULL, summarize_appointment },
+	{ APPOINTMENT_WAITLIST_JOINED, NULL, summarize_appointment },
+	{ APPOINTMENT_WAITLIST_LEAVE, NULL, summarize_appointment },
+	{ APPOINTMENT_WAITLIST_LEFT, NULL, summarize_appointment },
+	{ APPOINTMENT_WAITLIST_REFUSED, COLOR_RED, summarize_no },
 	{ BLOODBANK_BLOOD_APPROVED, COLOR_GREEN, summarize_approved },
 	{ BLOODBANK_BLOOD_REJECTED, COLOR_RED, summarize_no },
 	{ BLOODBANK_INVENTORY_UPDATED, NULL, summarize_stock },
