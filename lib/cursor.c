@@ -17,6 +17,15 @@ void cursor_print(const struct cursor *cursor, char out[CURSOR_TEXT_BYTES])
 	snprintf(out, CURSOR_TEXT_BYTES, "%" PRId64 ".%s", cursor->time_us, cursor->id);
 }
 
+const char *cursor_text(int64_t time_us, const char *id, struct arena *arena)
+{
+	struct cursor cursor = { .time_us = time_us };
+	char text[CURSOR_TEXT_BYTES];
+	uuid_canonical(id, cursor.id);
+	cursor_print(&cursor, text);
+	return arena_text(arena, text);
+}
+
 /* The digits before the point; -1: something else. */
 static int64_t parse_time(const char *text, size_t *length)
 {

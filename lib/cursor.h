@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "arena.h"
 #include "uuid.h"
 
 enum { CURSOR_TEXT_BYTES = 20 + UUID_TEXT_BYTES };
@@ -22,6 +23,9 @@ extern const struct cursor cursor_start;
 
 /* The time is from 1970 to 9999. */
 void cursor_print(const struct cursor *cursor, char out[CURSOR_TEXT_BYTES]);
+
+/* The same of an item, in the arena. The id is a uuid. */
+const char *cursor_text(int64_t time_us, const char *id, struct arena *arena);
 
 /* Reads what cursor_print writes, and nothing else. False: malformed, `out` is untouched. */
 bool cursor_parse(const char *text, struct cursor *out);

@@ -7,6 +7,19 @@
 
 #define ID "6ba7b810-9dad-11d1-80b4-00c04fd430c8"
 
+START_TEST(an_items_text_is_read_back)
+{
+	static const char id[] = "11111111-1111-4111-8111-111111111111";
+	struct arena arena;
+	struct cursor cursor;
+	arena_init(&arena);
+	ck_assert(cursor_parse(cursor_text(INT64_C(1780000000000001), id, &arena), &cursor));
+	ck_assert_int_eq(cursor.time_us, INT64_C(1780000000000001));
+	ck_assert_str_eq(cursor.id, id);
+	arena_clear(&arena);
+}
+END_TEST
+
 START_TEST(what_is_printed_is_read)
 {
 	static const int64_t times[] = { 0, 9, 1780000000000000, 253402300799999999 };
@@ -93,6 +106,7 @@ int main(void)
 {
 	Suite *suite = suite_create("cursor");
 	TCase *tests = tcase_create("cursor");
+	tcase_add_test(tests, an_items_text_is_read_back);
 	tcase_add_test(tests, what_is_printed_is_read);
 	tcase_add_test(tests, it_reads_so);
 	tcase_add_test(tests, the_start_is_a_cursor_too);

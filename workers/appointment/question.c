@@ -131,15 +131,6 @@ static int send_page(const struct appointment_query_appointments *question, cons
 	return ticket;
 }
 
-static const char *cursor_at(const struct rows *rows, size_t row, struct arena *arena)
-{
-	struct cursor cursor = { .time_us = rows_time(rows, row, 1) };
-	char text[CURSOR_TEXT_BYTES];
-	uuid_canonical(rows_uuid(rows, row, 0, arena), cursor.id);
-	cursor_print(&cursor, text);
-	return arena_text(arena, text);
-}
-
 enum outcome answer_appointments(const struct message *message, struct database *database,
 	enum event *answer_event, const void **answer, struct why *why)
 {
@@ -159,8 +150,11 @@ enum outcome answer_appointments(const struct message *message, struct database 
 	if (outcome != DONE)
 		return outcome;
 	body->items_count = page_fit(&appointment_schema, body->items, count);
-	if (body->items_count < found)
-		body->next = cursor_at(rows, body->items_count - 1, message->arena);
+	if (body->items_count < found) {
+		size_t last = body->items_count - 1;
+		body->next =
+			cursor_text(rows_time(rows, last, 1), rows_uuid(rows, last, 0, message->arena), message->arena);
+	}
 	*answer_event = APPOINTMENT_APPOINTMENTS_ANSWERED;
 	*answer = body;
 	return DONE;

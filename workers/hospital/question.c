@@ -39,15 +39,6 @@ static int send_page(const struct hospital_query_requests *question, const struc
 	return ticket;
 }
 
-static const char *cursor_at(const struct rows *rows, size_t row, struct arena *arena)
-{
-	struct cursor cursor = { .time_us = rows_time(rows, row, 1) };
-	char text[CURSOR_TEXT_BYTES];
-	uuid_canonical(rows_uuid(rows, row, 0, arena), cursor.id);
-	cursor_print(&cursor, text);
-	return arena_text(arena, text);
-}
-
 /* The requests of the first `count` rows, in that order. */
 static enum outcome describe(const struct rows *rows, size_t count, struct database *database,
 	struct arena *arena, struct hospital_requests_answered *body, struct why *why)
@@ -83,8 +74,11 @@ enum outcome answer_requests(const struct message *message, struct database *dat
 	if (outcome != DONE)
 		return outcome;
 	body->items_count = page_fit(&hospital_request_updated_schema, body->items, count);
-	if (body->items_count < found)
-		body->next = cursor_at(rows, body->items_count - 1, message->arena);
+	if (body->items_count < found) {
+		size_t last = body->items_count - 1;
+		body->next =
+			cursor_text(rows_time(rows, last, 1), rows_uuid(rows, last, 0, message->arena), message->arena);
+	}
 	*answer_event = HOSPITAL_REQUESTS_ANSWERED;
 	*answer = body;
 	return DONE;
