@@ -108,7 +108,8 @@ bool consumer_set_prefetch(struct consumer *consumer, uint16_t prefetch, struct 
 
 /*
  * Cancels the consumers, keeps the channel: what was delivered may still be acknowledged. Used by the graceful stop.
- * Deliveries already on their way still come. A queue of the consumer's own ends here, with what it holds.
+ * Deliveries already on their way may still come; a quorum queue's are returned by the broker. A queue of the consumer's own
+ * ends here, with what it holds.
  */
 bool consumer_cancel(struct consumer *consumer, struct why *why);
 

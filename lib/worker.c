@@ -76,28 +76,40 @@ static void run(struct runtime *runtime)
 	}
 }
 
-static bool is_unfinished(const struct runtime *runtime)
+static bool is_time_left(const struct runtime *runtime)
 {
-	return waiting_count(runtime) > 0 || has_flights(runtime)
-		|| clock_steady_ms() < runtime->delivered_ms + STOP_QUIET_MS;
+	return runtime->exit_code < 0 && clock_steady_ms() < runtime->stop_deadline_ms
+		&& consumer_is_open(runtime->consumer);
+}
+
+/*
+ * Begins nothing new, so that nothing is acknowledged and nothing more sent, until all that is on its way has come: what reaches
+ * a cancelled consumer of a quorum queue is given back by the broker itself, marked as redelivered.
+ */
+static void let_come(struct runtime *runtime)
+{
+	runtime->delivered_ms = clock_steady_ms();
+	while (is_time_left(runtime)) {
+		if (has_flights(runtime)) /* which end in acknowledgements */
+			runtime->delivered_ms = clock_steady_ms();
+		int64_t quiet_ms = runtime->delivered_ms + STOP_QUIET_MS;
+		if (clock_steady_ms() >= quiet_ms)
+			return;
+		links_serve(runtime);
+		links_wait(runtime, quiet_ms);
+	}
 }
 
 static void finish_work(struct runtime *runtime)
 {
-	int64_t deadline_ms = runtime->stop_deadline_ms;
-	while (runtime->exit_code < 0 && is_unfinished(runtime) && clock_steady_ms() < deadline_ms
-		&& consumer_is_open(runtime->consumer)) {
+	while ((waiting_count(runtime) > 0 || has_flights(runtime)) && is_time_left(runtime)) {
 		links_serve(runtime);
-		int64_t quiet_ms = runtime->delivered_ms + STOP_QUIET_MS;
 		if (!batch_run(runtime) && !query_run(runtime))
-			links_wait(runtime, quiet_ms > clock_steady_ms() ? quiet_ms : deadline_ms);
+			links_wait(runtime, runtime->stop_deadline_ms);
 	}
 }
 
-/*
- * Takes no more, finishes what was delivered, which goes on for a moment after the cancel: what is given back comes marked as
- * redelivered. Marks what was sent. What takes too long goes back to the queue.
- */
+/* Takes no more, finishes what was delivered, marks what was sent. What takes too long goes back to the queue. */
 static void finish(struct runtime *runtime)
 {
 	struct why why = { 0 };
@@ -105,7 +117,7 @@ static void finish(struct runtime *runtime)
 		runtime->stop_deadline_ms = clock_steady_ms() + STOP_LIMIT_MS;
 	log_line(&runtime->log, LOG_INFO_LEVEL, "stopping", NULL);
 	runtime->is_stopping = true;
-	runtime->delivered_ms = clock_steady_ms();
+	let_come(runtime);
 	if (consumer_is_open(runtime->consumer))
 		consumer_cancel(runtime->consumer, &why);
 	finish_work(runtime);

@@ -25,7 +25,7 @@ enum {
 	TRIES_ALONE = 4,           /* runs of one message that ended in a conflict, until it is parked */
 	STARTS_MAX = 3,            /* starts of one redelivered message that never finished, until it is parked */
 	STOP_LIMIT_MS = 4000,      /* graceful stop */
-	STOP_QUIET_MS = 100,       /* no delivery for that long after the cancel: none is on its way */
+	STOP_QUIET_MS = 150, /* no delivery for that long while nothing is acknowledged: none is on its way */
 	NACK_PAUSE_MS =
 		200, /* after a full queue refused a publish; the exchange's other queues took it, and take each repetition */
 	NACK_DOUBLINGS_MAX = 4,  /* of that pause, for an output refused again */
