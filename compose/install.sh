@@ -10,11 +10,11 @@ packages_of() {
 }
 
 missing_packages() {
-	local name
-	packages_of "$@" | while read -r name; do
-		# shellcheck disable=SC2016 # dpkg-query's own variable
-		if [ "$(dpkg-query -W -f='${db:Status-Status}' "$name" 2> /dev/null)" != installed ]; then say "$name"; fi
-	done
+	local names
+	names=$(packages_of "$@" | sort -u)
+	# shellcheck disable=SC2016,SC2086 # dpkg-query's own variables; a list of names
+	comm -23 <(say "$names") \
+		<(dpkg-query -W -f='${db:Status-Status} ${Package}\n' $names 2> /dev/null | sed -n 's/^installed //p' | sort -u)
 }
 
 # Debian starts and enables the servers it installs; these are private ones' programs, nothing is to run by itself.
