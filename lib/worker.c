@@ -61,18 +61,24 @@ static bool do_some_work(struct runtime *runtime)
 	return is_busy | timers_run(runtime);
 }
 
+/* When there is something to do without anything coming in. */
+static int64_t next_due_ms(const struct runtime *runtime)
+{
+	int64_t idle_ms = clock_steady_ms() + IDLE_WAIT_MS;
+	if (!database_is_open(runtime->database) || !flight_is_free(runtime))
+		return idle_ms;
+	int64_t timer_ms = timers_next_ms(runtime), batch_ms = batch_due_ms(runtime);
+	int64_t due_ms = timer_ms < batch_ms ? timer_ms : batch_ms;
+	return due_ms < idle_ms ? due_ms : idle_ms;
+}
+
 static void run(struct runtime *runtime)
 {
 	while (runtime->exit_code < 0 && !was_signalled(runtime)) {
 		links_serve(runtime);
 		check_progress(runtime);
-		if (do_some_work(runtime))
-			continue;
-		int64_t deadline_ms = clock_steady_ms() + IDLE_WAIT_MS;
-		int64_t next_ms = timers_next_ms(runtime);
-		bool is_timer_next =
-			database_is_open(runtime->database) && flight_is_free(runtime) && next_ms < deadline_ms;
-		links_wait(runtime, is_timer_next ? next_ms : deadline_ms);
+		if (!do_some_work(runtime))
+			links_wait(runtime, next_due_ms(runtime));
 	}
 }
 

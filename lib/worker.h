@@ -88,6 +88,7 @@ struct view {
 struct worker {
 	const char *name; /* also its queue and its database role; "<name>.emergency" and "<name>.query" follow */
 	bool has_emergency_lane;
+	int gather_ms; /* how long a routine message waits for others to share its batch with; 0: not at all */
 	int schema_version; /* newest migration of the worker's own set that it knows */
 	struct route routes[WORKER_ROUTES_MAX];
 	struct timer timers[WORKER_TIMERS_MAX];

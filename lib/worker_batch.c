@@ -287,10 +287,27 @@ void batch_begin_round(const struct runtime *runtime, struct flight *flight, str
 	batch->arena = &flight->round_arena;
 }
 
+int64_t batch_due_ms(const struct runtime *runtime)
+{
+	return runtime->lanes[LANE_ROUTINE].count == 0 ? INT64_MAX
+												   : runtime->gathering_ms + runtime->worker->gather_ms;
+}
+
+static bool is_batch_due(const struct runtime *runtime)
+{
+	size_t routine = runtime->lanes[LANE_ROUTINE].count;
+	if (runtime->lanes[LANE_EMERGENCY].count > 0)
+		return true;
+	if (runtime->worker->gather_ms == 0 || runtime->is_stopping
+		|| routine >= (size_t)runtime->settings.batch_max)
+		return routine > 0;
+	return clock_steady_ms() >= batch_due_ms(runtime);
+}
+
 bool batch_run(struct runtime *runtime)
 {
-	bool has_work = runtime->lanes[LANE_ROUTINE].count + runtime->lanes[LANE_EMERGENCY].count > 0;
-	struct flight *flight = has_work && database_is_open(runtime->database) ? flight_new(runtime) : NULL;
+	struct flight *flight =
+		is_batch_due(runtime) && database_is_open(runtime->database) ? flight_new(runtime) : NULL;
 	if (flight == NULL)
 		return false;
 	struct why why = { 0 };

@@ -141,6 +141,7 @@ struct runtime {
 	int64_t sweep_due_ms, prune_due_ms;
 	int64_t progress_ms;      /* last commit, acknowledgement or known-dead dependency */
 	int64_t delivered_ms;     /* when the last delivery came */
+	int64_t gathering_ms;     /* when the first of those that wait in the routine lane came */
 	int64_t stop_deadline_ms; /* of the graceful stop; 0 = nobody asked for it */
 	int signal_fd;
 	bool is_full_prefetch; /* after the first acknowledgement of this connection */
@@ -159,6 +160,9 @@ bool incoming_read(const struct runtime *runtime, struct delivery *delivery, str
 
 /* worker_batch.c: takes what waits, runs one batch up to its commit. True: something was done. */
 bool batch_run(struct runtime *runtime);
+
+/* When a routine batch is due at the latest, whether full or not; INT64_MAX while nothing waits. */
+int64_t batch_due_ms(const struct runtime *runtime);
 
 /* worker_collect.c: fills the flight with deliveries, read; unreadable ones and poison as parked copies. False: nothing to run. */
 bool batch_collect(struct runtime *runtime, struct flight *flight);

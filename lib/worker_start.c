@@ -115,6 +115,8 @@ static void take_delivery(void *owner, struct delivery *delivery)
 			(unsigned long long)delivery->tag);
 		worker_fail(runtime, EXIT_OUR_FAULT, &why);
 	}
+	if (runtime->lanes[LANE_ROUTINE].count == 0)
+		runtime->gathering_ms = runtime->delivered_ms;
 	lane_push(&runtime->lanes[runtime->lane_of[delivery->lane]], delivery);
 }
 

@@ -1,5 +1,6 @@
 """The notification worker on real servers; the facts are published by the test, each as the user whose they are."""
 import re
+import time
 import uuid
 
 import pytest
@@ -7,6 +8,9 @@ import pytest
 from notices import (LIFE, alert, approved, cancelled, check_books, later, refused, rejected, requested, stock, tell, unit,
                      updated)
 from servers import wait_until
+
+GATHER_SECONDS = 0.04
+TURNS = 10
 
 
 @pytest.fixture
@@ -64,6 +68,19 @@ def test_an_emergency_is_told_to_the_banks_too(world, tap):
     assert [unit(place)["unit_id"] in first["text"] for place in range(3)] == [True, False, True]
     assert unit(1)["unit_id"] in second["text"]
     settle(world)
+
+
+def test_what_is_routine_waits_for_company_and_an_emergency_does_not(world, tap):
+    """So that one transaction writes what several facts say; who acts in an emergency is told at once."""
+    def seconds_until_told(urgency):
+        told = requested(urgency=urgency)
+        start = time.monotonic()
+        tell(world, "hospital.blood.requested", told)
+        tap.expect("notification.message.created", where=lambda message: told["request_id"] in message.body["entity"])
+        return time.monotonic() - start
+
+    assert min(seconds_until_told("routine") for _ in range(TURNS)) >= GATHER_SECONDS
+    assert min(seconds_until_told("emergency") for _ in range(TURNS)) < GATHER_SECONDS
 
 
 def test_states_that_another_event_tells_are_not_told_again(world, tap):

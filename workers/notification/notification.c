@@ -106,6 +106,7 @@ static void refuse_conflict(const struct message *message, const char *reason, c
 const struct worker notification = {
 	.name = "notification",
 	.has_emergency_lane = true,
+	.gather_ms = 40, /* nobody waits for a routine notification, and there are several for each request */
 	.schema_version = 2,
 	.routes = {
 		{ HOSPITAL_BLOOD_REQUESTED, decide_fact, NULL },
