@@ -59,6 +59,11 @@ struct route {
 	enum event event;
 	decide_fn *decide;
 	refuse_fn *refuse; /* NULL for facts: only parked */
+	/*
+	 * What the worker sent itself and hears again, beside others who send the same, is acknowledged at once: its effect was
+	 * committed before it was sent. The broker vouches for the sender.
+	 */
+	bool skips_own;
 };
 
 /* Due work, found by `load` (at most WORKER_DUE_MAX rows), decided on the loaded state, stored by the worker's `store`. */

@@ -102,6 +102,12 @@ static enum collecting take_suspect(struct runtime *runtime, struct flight *flig
 	return ENOUGH;
 }
 
+static bool is_own(const struct runtime *runtime, const struct incoming *incoming)
+{
+	const char *user_id = incoming->message.user_id;
+	return incoming->route->skips_own && user_id != NULL && strcmp(user_id, runtime->settings.amqp_user) == 0;
+}
+
 /* Moves the first delivery of the lane into the batch. A double of one that is in it already waits for the next batch. */
 static enum collecting take_one(struct runtime *runtime, struct flight *flight, struct lane *lane)
 {
@@ -120,10 +126,12 @@ static enum collecting take_one(struct runtime *runtime, struct flight *flight, 
 	if (is_readable && is_double(flight, incoming))
 		return ENOUGH;
 	add_delivery(flight, lane_take(lane));
-	if (is_readable)
-		flight->incoming_count++;
-	else
+	if (!is_readable)
 		flight_park(runtime, flight, delivery, 1, &why);
+	else if (is_own(runtime, incoming))
+		count(runtime, METRIC_SEEN, 1);
+	else
+		flight->incoming_count++;
 	return is_suspect ? ENOUGH : GO_ON;
 }
 

@@ -194,6 +194,16 @@ def test_an_upstream_event_is_recorded_and_not_told_again(world, tap):
     assert tap.one("hospital.blood.refused").body["reason"] == "duplicate_conflict"
 
 
+def test_its_own_event_comes_back_without_effect(world, tap):
+    """An upstream system may send the same; that of the worker itself was committed before it was sent."""
+    world.publish("hospital.blood.request", request())
+    tap.one("hospital.blood.requested")
+    wait_until(lambda: world.depth("hospital") == 0 and world.held("hospital") == 0, what="its acknowledgement")
+    assert world.sql("hospital", "SELECT count(*) FROM inbox") == [(1,)]
+    world.publish("hospital.blood.requested", request())
+    wait_until(lambda: world.sql("hospital", "SELECT count(*) FROM inbox") == [(2,)], what="the upstream system's")
+
+
 def test_lost_units_are_released(world, tap):
     asked = request()
     world.publish("hospital.blood.request", asked)
