@@ -1,17 +1,12 @@
 /* What tests of the appointment worker's decisions share: messages as JSON, and a bench on which they are decided. */
 #pragma once
 
+#include "bench.h"
 #include "appointment.h"
-#include "outbox_internal.h"
 #include "state.h"
 
 #define A1 "11111111-1111-4111-8111-111111111111"
 #define A2 "22222222-2222-4222-8222-222222222222"
-#define M1 "aaaaaaaa-0000-4000-8000-000000000001"
-#define M2 "aaaaaaaa-0000-4000-8000-000000000002"
-#define M3 "aaaaaaaa-0000-4000-8000-000000000003"
-#define M4 "aaaaaaaa-0000-4000-8000-000000000004"
-#define NOW INT64_C(1780000000000000) /* 2026-05-28T20:26:40Z, a Thursday */
 
 /* Slots of dr-adams at clinic-001, which is on UTC, on the first Monday of June, half an hour each. */
 #define NINE "dr-adams.20260601.0900"
@@ -29,39 +24,14 @@
 	"{\"provider_id\":\"dr-adams\",\"clinic_id\":\"clinic-001\",\"weekly\":[{\"weekday\":1,\"from\":\"09:00\"," \
 	"\"to\":\"10:30\"}],\"from\":\"2026-06-01\",\"to\":\"2026-06-07\"" more "}"
 
-enum { BENCH_STEPS_MAX = 16 };
-
-/* One message. */
-struct step {
-	enum event event; /* 0: none */
-	const char *body;
-	const char *message_id; /* NULL: M1 */
-};
-
-/* What the decisions work on. */
-struct bench {
-	struct arena arena;
-	struct outbox outbox;
-	struct batch batch;
-	const struct message *messages[BENCH_STEPS_MAX];
-	size_t decided;
-};
-
 /* Reads the messages; nothing was loaded for them. */
 void bench_open(struct bench *bench, const struct step *const steps[], size_t count);
-void bench_close(struct bench *bench);
 
 /* As if it had been loaded: the provider's terms, the clinic, three free slots. */
 void bench_load_slots(struct bench *bench);
-
-/* Decides the next message; it has to be DONE. */
-void bench_decide(struct bench *bench);
 
 /*
  * What was sent after `from` (NULL: all), with a space between: "booked:<slot>/<patient>", "refused:<reason>", and of other events their
  * slots or entries' patients.
  */
 const char *bench_sent_after(struct bench *bench, const struct output *from);
-
-/* The value of a member of a body that is a text, or "". */
-const char *bench_member(struct bench *bench, const char *body, const char *name);

@@ -1,75 +1,31 @@
-/* A bench: everything in one arena, decided message by message. */
+/* A hospital's bench: hospital-001 and hospital-002 are known, and nothing else. */
 #include "hospital_bench.h"
 
 #include <string.h>
 
-#include "run.h"
-
-static const struct message *read_message(struct bench *bench, const struct step *step)
-{
-	struct message *message = arena_new(&bench->arena, sizeof(*message));
-	struct why why = { .text = "" };
-	void *body = NULL;
-	if (!schema_read(event_type(step->event)->schema, step->body, strlen(step->body), &bench->arena, &body,
-			&why))
-		ck_abort_msg("%s: %s", event_type(step->event)->name, why.text);
-	*message = (struct message){
-		.event = step->event,
-		.body = body,
-		.message_id = step->message_id == NULL ? M1 : step->message_id,
-		.correlation_id =
-			arena_print(&bench->arena, "workflow of %s", step->message_id == NULL ? M1 : step->message_id),
-		.now = NOW,
-		.arena = &bench->arena,
-	};
-	return message;
-}
-
 void bench_open(struct bench *bench, const struct step *const steps[], size_t count)
 {
-	static const unsigned char namespace_id[UUID_BYTES] = "tests, no secret";
 	static const char *hospitals[] = { "hospital-001", "hospital-002" };
-	*bench = (struct bench){ .decided = 0 };
-	arena_init(&bench->arena);
-	outbox_init(&bench->outbox, &bench->arena, namespace_id, NOW);
-	for (size_t i = 0; i < count; i++)
-		bench->messages[i] = read_message(bench, steps[i]);
-	bench->batch =
-		(struct batch){ .messages = bench->messages, .count = count, .now = NOW, .arena = &bench->arena };
+	bench_begin(bench, &hospital, steps, count);
 	struct requests *requests = requests_new(&bench->batch);
 	requests->hospitals = hospitals;
 	requests->hospitals_count = 2;
 	bench->batch.state = requests;
 }
 
-void bench_close(struct bench *bench)
+static const char *describe(struct bench *bench, const struct output *output)
 {
-	arena_clear(&bench->arena);
-}
-
-void bench_decide(struct bench *bench)
-{
-	const struct message *message = bench->messages[bench->decided++];
-	const struct route *route = hospital.routes;
-	struct why why = { .text = "" };
-	while (route->event != message->event)
-		route++;
-	outbox_cause(&bench->outbox, message, message->message_id, "digest", 0);
-	ck_assert_int_eq(route->decide(message, &bench->batch, &bench->outbox, &why), DONE);
+	if (output->is_view)
+		return "view";
+	if (strcmp(output->type, "hospital.blood.refused") != 0)
+		return output->routing_key;
+	return arena_print(&bench->arena, "%s:%s", output->routing_key,
+		bench_member(bench, output->body, "reason"));
 }
 
 const char *bench_sent_after(struct bench *bench, const struct output *from)
 {
-	const struct output *output = from == NULL ? bench->outbox.first : from->next;
-	const char *text = "";
-	for (; output != NULL; output = output->next) {
-		const char *reason = strstr(output->body, "\"reason\":\"");
-		bool is_refusal = strcmp(output->type, "hospital.blood.refused") == 0;
-		text = arena_print(&bench->arena, "%s%s%s%s%.*s", text, text[0] == '\0' ? "" : " ",
-			output->is_view ? "view" : output->routing_key, is_refusal ? ":" : "",
-			is_refusal ? (int)strcspn(reason + 10, "\"") : 0, is_refusal ? reason + 10 : "");
-	}
-	return text;
+	return bench_list(bench, from, describe);
 }
 
 const char *bench_state(struct bench *bench, const char *request_id)

@@ -1,16 +1,12 @@
 /* What tests of the hospital's decisions share: messages as JSON, and a bench on which they are decided. */
 #pragma once
 
+#include "bench.h"
 #include "hospital.h"
-#include "outbox_internal.h"
 #include "requests.h"
 
 #define R1 "11111111-1111-4111-8111-111111111111"
 #define R2 "22222222-2222-4222-8222-222222222222"
-#define M1 "aaaaaaaa-0000-4000-8000-000000000001"
-#define M2 "aaaaaaaa-0000-4000-8000-000000000002"
-#define M3 "aaaaaaaa-0000-4000-8000-000000000003"
-#define NOW INT64_C(1780000000000000) /* 2026-05-28T20:26:40Z */
 
 #define ASK(id, rest) \
 	"{\"request_id\":\"" id "\",\"hospital_id\":\"hospital-001\",\"component\":\"red_cells\"," rest "}"
@@ -38,15 +34,6 @@
 #define UNIT_A "\"A999926000001-RC01-0A\""
 #define UNIT_B "\"A999926000001-RC01-0B\""
 
-enum { BENCH_STEPS_MAX = 8 };
-
-/* One message. */
-struct step {
-	enum event event; /* 0: none */
-	const char *body;
-	const char *message_id; /* NULL: M1 */
-};
-
 /* What was heard before, what is heard now, and what follows. */
 struct example {
 	const char *name;
@@ -56,21 +43,8 @@ struct example {
 	const char *state; /* version, status, units held/wanted */
 };
 
-/* What the decisions work on. */
-struct bench {
-	struct arena arena;
-	struct outbox outbox;
-	struct batch batch;
-	const struct message *messages[BENCH_STEPS_MAX];
-	size_t decided;
-};
-
 /* Reads the messages; the state knows of nothing but hospital-001 and hospital-002. */
 void bench_open(struct bench *bench, const struct step *const steps[], size_t count);
-void bench_close(struct bench *bench);
-
-/* Decides the next message; it has to be DONE. */
-void bench_decide(struct bench *bench);
 
 /* Routing keys of what was sent after `from` (NULL: all), a view as "view"; a refusal with its reason. */
 const char *bench_sent_after(struct bench *bench, const struct output *from);

@@ -1,17 +1,12 @@
 /* What tests of the notification worker's decisions share: messages as JSON, and a bench on which they are decided. */
 #pragma once
 
+#include "bench.h"
 #include "notification.h"
-#include "outbox_internal.h"
 #include "subject.h"
 
 #define R1 "11111111-1111-4111-8111-111111111111"
 #define R2 "22222222-2222-4222-8222-222222222222"
-#define M1 "aaaaaaaa-0000-4000-8000-000000000001"
-#define M2 "aaaaaaaa-0000-4000-8000-000000000002"
-#define M3 "aaaaaaaa-0000-4000-8000-000000000003"
-#define M4 "aaaaaaaa-0000-4000-8000-000000000004"
-#define NOW INT64_C(1780000000000000) /* 2026-05-28T20:26:40Z */
 
 /* The id of "hospital-001 is told that R1 was requested", and of its escalation, as another program makes them (uuid5 of the key). */
 #define RECEIVED_R1 "5211a091-8142-5de7-9322-73fe12626d90"
@@ -45,36 +40,11 @@
 	"{\"bank_id\":\"" bank "\",\"component\":\"red_cells\",\"group\":\"" group "\",\"available\":" available \
 	",\"reserved\":1,\"expiring_24h\":0,\"version\":" version "}"
 
-enum { BENCH_STEPS_MAX = 16 };
-
-/* One message. */
-struct step {
-	enum event event; /* 0: none */
-	const char *body;
-	const char *message_id; /* NULL: M1 */
-};
-
-/* What the decisions work on. */
-struct bench {
-	struct arena arena;
-	struct outbox outbox;
-	struct batch batch;
-	const struct message *messages[BENCH_STEPS_MAX];
-	size_t decided;
-};
-
 /* Reads the messages; nothing is known of what they are about. */
 void bench_open(struct bench *bench, const struct step *const steps[], size_t count);
-void bench_close(struct bench *bench);
-
-/* Decides the next message; it has to be DONE. */
-void bench_decide(struct bench *bench);
 
 /*
  * What was sent after `from` (NULL: all), with a space between: "created:<facility>/<role>/<kind>", "delivered:<facility>",
  * "acknowledged:<by>", "refused:<reason>".
  */
 const char *bench_sent_after(struct bench *bench, const struct output *from);
-
-/* The value of a member of a body that is a text, or "". */
-const char *bench_member(struct bench *bench, const char *body, const char *name);
