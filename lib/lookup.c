@@ -1,8 +1,9 @@
 /* A hash table with open addressing, at most half full. */
 #include "lookup.h"
 
-#include <stdint.h>
 #include <string.h>
+
+#include "hash.h"
 
 enum { SIZE_FIRST = 64 };
 
@@ -11,20 +12,11 @@ void lookup_init(struct lookup *lookup, struct arena *arena)
 	*lookup = (struct lookup){ .arena = arena };
 }
 
-/* FNV-1a. */
-static size_t hash(const char *key)
-{
-	uint64_t sum = UINT64_C(14695981039346656037);
-	for (; *key != '\0'; key++)
-		sum = (sum ^ (unsigned char)*key) * UINT64_C(1099511628211);
-	return (size_t)(sum ^ sum >> 32);
-}
-
 /* The place of that key, or the free place where it belongs. */
 static struct lookup_entry *find_place(const struct lookup *lookup, const char *key)
 {
 	size_t mask = lookup->size - 1;
-	size_t place = hash(key) & mask;
+	size_t place = hash_bytes(key, strlen(key)) & mask;
 	while (lookup->entries[place].key != NULL && strcmp(lookup->entries[place].key, key) != 0)
 		place = (place + 1) & mask;
 	return &lookup->entries[place];
