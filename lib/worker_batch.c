@@ -8,17 +8,11 @@
 
 static int send_inbox(struct runtime *runtime, const struct flight *flight)
 {
-	struct parameter parameters[3];
-	parameter_init(&parameters[0], PARAMETER_TEXT, false);
-	parameter_text(&parameters[0], runtime->worker->name);
-	parameters_arrays(&parameters[1], "uy");
-	for (size_t i = 0; i < flight->incoming_count; i++) {
-		parameter_uuid(&parameters[1], flight->incoming[i].message.message_id);
-		parameter_bytes(&parameters[2], flight->incoming[i].digest, SHA256_BYTES);
-	}
-	int ticket = database_send(runtime->database, &inbox_insert, parameters, 3);
-	parameters_clear(parameters, 3);
-	return ticket;
+	struct parameter parameters[INBOX_COLUMNS];
+	inbox_begin(runtime, parameters);
+	for (size_t i = 0; i < flight->incoming_count; i++)
+		inbox_add(parameters, flight->incoming[i].message.message_id, flight->incoming[i].digest);
+	return inbox_send(runtime, parameters);
 }
 
 static struct incoming *find_incoming(struct flight *flight, const char *message_id)

@@ -25,6 +25,7 @@ enum {
 	TRIES_ALONE = 4,           /* runs of one message that ended in a conflict, until it is parked */
 	STARTS_MAX = 3,            /* starts of one redelivered message that never finished, until it is parked */
 	STOP_LIMIT_MS = 4000,      /* graceful stop */
+	INBOX_COLUMNS = 3,         /* consumer, message ids, digests */
 	STOP_QUIET_MS = 150, /* no delivery for that long while nothing is acknowledged: none is on its way */
 	NACK_PAUSE_MS =
 		200, /* after a full queue refused a publish; the exchange's other queues took it, and take each repetition */
@@ -154,6 +155,9 @@ struct runtime {
 /* worker_read.c: the event's name: the property `type`, else the routing key without its lane. */
 const char *delivery_event_name(const struct delivery *delivery, struct arena *arena);
 
+/* The event's route, or NULL when it is not handled. */
+const struct route *route_find(const struct worker *worker, enum event event);
+
 /* A delivery to an incoming message. False: to be parked for `why`. */
 bool incoming_read(const struct runtime *runtime, struct delivery *delivery, struct arena *arena,
 	struct incoming *incoming, struct why *why);
@@ -176,6 +180,12 @@ void batch_forget_attempt(struct runtime *runtime, const struct flight *flight);
 void batch_begin_round(const struct runtime *runtime, struct flight *flight, struct batch *batch);
 
 /* worker_store.c: the inbox's and outbox's statements. */
+/* Messages that become known: inbox_begin, inbox_add for each, inbox_send, which returns the statement's ticket. */
+void inbox_begin(const struct runtime *runtime, struct parameter parameters[INBOX_COLUMNS]);
+void inbox_add(struct parameter parameters[INBOX_COLUMNS], const char *message_id,
+	const unsigned char digest[SHA256_BYTES]);
+int inbox_send(struct runtime *runtime, struct parameter parameters[INBOX_COLUMNS]);
+
 void store_outputs(struct runtime *runtime, const struct outbox *outbox);
 void store_marks(struct runtime *runtime);
 void marks_committed(struct runtime *runtime);

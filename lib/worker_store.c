@@ -5,6 +5,52 @@
 
 enum { OUTPUT_COLUMNS = 13 };
 
+void inbox_begin(const struct runtime *runtime, struct parameter parameters[INBOX_COLUMNS])
+{
+	parameter_init(&parameters[0], PARAMETER_TEXT, false);
+	parameter_text(&parameters[0], runtime->worker->name);
+	parameters_arrays(&parameters[1], "uy");
+}
+
+void inbox_add(struct parameter parameters[INBOX_COLUMNS], const char *message_id,
+	const unsigned char digest[SHA256_BYTES])
+{
+	parameter_uuid(&parameters[1], message_id);
+	parameter_bytes(&parameters[2], digest, SHA256_BYTES);
+}
+
+int inbox_send(struct runtime *runtime, struct parameter parameters[INBOX_COLUMNS])
+{
+	int ticket = database_send(runtime->database, &inbox_insert, parameters, INBOX_COLUMNS);
+	parameters_clear(parameters, INBOX_COLUMNS);
+	return ticket;
+}
+
+static bool comes_back(const struct runtime *runtime, const struct output *output)
+{
+	const struct route *route =
+		output->is_view ? NULL : route_find(runtime->worker, event_find(output->type));
+	return route != NULL && route->skips_own;
+}
+
+/* What the worker will hear of itself is known from the start, so that it has no effect whoever sends it again. */
+static void store_own(struct runtime *runtime, const struct outbox *outbox)
+{
+	struct parameter parameters[INBOX_COLUMNS];
+	inbox_begin(runtime, parameters);
+	for (const struct output *output = outbox->first; output != NULL; output = output->next) {
+		unsigned char digest[SHA256_BYTES];
+		if (!comes_back(runtime, output))
+			continue;
+		sha256(output->body, output->body_bytes, digest);
+		inbox_add(parameters, output->message_id, digest);
+	}
+	if (parameters[1].count > 0)
+		inbox_send(runtime, parameters);
+	else
+		parameters_clear(parameters, INBOX_COLUMNS);
+}
+
 static void add_output(struct parameter columns[OUTPUT_COLUMNS], const struct output *output)
 {
 	parameter_uuid(&columns[0], output->cause_id);
@@ -32,6 +78,7 @@ void store_outputs(struct runtime *runtime, const struct outbox *outbox)
 		add_output(columns, output);
 	database_send(runtime->database, &outbox_insert, columns, OUTPUT_COLUMNS);
 	parameters_clear(columns, OUTPUT_COLUMNS);
+	store_own(runtime, outbox);
 }
 
 struct output *output_from_row(const struct rows *rows, size_t row, struct arena *arena)

@@ -34,7 +34,7 @@ def test_neighbours_of_many_crashes(world):
     trial = Trial(world, PLANS["hospital"](), with_tap=False)
     trial.publish([asked(f"number {number}") for number in range(30)])
     for _ in range(8):
-        trial.crash("after_commit:3")
+        trial.crash("after_commit:2")
     trial.start()
     trial.settle(30)
     assert trial.parked() == []
