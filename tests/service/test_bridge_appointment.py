@@ -11,6 +11,7 @@ from clinic import Clinic
 from door import Door
 from servers import wait_until
 from test_bridge import problem
+from test_stream import Listener
 
 
 @pytest.fixture
@@ -297,30 +298,17 @@ def test_a_clinic_sees_its_own_of_a_patient(door, clinic):
 
 
 def test_clinics_watch_their_own(door, clinic):
-    ours, theirs = staff(door, "clinic-001", "clinic-002")
-    streams = {token: door.get("/v1/events?types=appointment.*", token, stream=True) for token in (ours, theirs)}
+    ours, theirs = (Listener(door, "?types=appointment.*", token) for token in staff(door, "clinic-001", "clinic-002"))
     held = good(door.post(f"/v1/slots/{clinic.slot('0900')}/hold", {"patient_ref": "patient-1"}))
-    booked = good(book(door, clinic.slot("0900"), hold_token=held["hold_token"]))
+    good(book(door, clinic.slot("0900"), hold_token=held["hold_token"]))
     period = {"from": f"{clinic.day()}T00:00:00Z", "to": f"{clinic.day(3)}T00:00:00Z"}
     good(door.post("/v1/schedules/blocks", {"provider_id": "dr-adams", "reason": "ill"} | period))
     good(door.post("/v1/schedules", hours(clinic)))
-
-    def heard(stream, last):
-        events, name = [], None
-        for line in stream.iter_lines(decode_unicode=True):
-            assert held["hold_token"] not in line, "the token is the asker's alone"
-            if line.startswith("event: "):
-                name = line[len("event: "):]
-            elif line.startswith("data: "):
-                events.append((name, json.loads(line[len("data: "):])))
-                if name == last:
-                    stream.close()
-                    return events
-        return events
-    names = [name for name, _ in heard(streams[ours], "appointment.schedule.blocked")]
-    assert names == ["appointment.slot.held", "appointment.slot.booked", "appointment.schedule.blocked"]
-    assert [name for name, _ in heard(streams[theirs], "appointment.schedule.published")] == ["appointment.schedule.published"]
-    assert booked["status"] == "booked"
+    wait_until(lambda: "appointment.schedule.published" in theirs.types(), what="the other clinic to hear")
+    wait_until(lambda: "appointment.schedule.blocked" in ours.types(), what="the clinic to hear")
+    assert ours.types() == ["appointment.slot.held", "appointment.slot.booked", "appointment.schedule.blocked"]
+    assert theirs.types() == ["appointment.schedule.published"]
+    assert not [data for _, data, _ in ours.heard if held["hold_token"] in json.dumps(data)], "the token is the asker's alone"
 
 
 # --- the worker is away
