@@ -1,3 +1,4 @@
+/* Every path but those without a token (health, metrics, the description), which are the server's own: which route a request takes. */
 #include "route.h"
 
 #include <stdio.h>
