@@ -7,7 +7,7 @@ FROM (SELECT DISTINCT hashtextextended('bank ' || id, 0) AS key FROM unnest($1::
 
 -- name: notification_load
 SELECT notification_id, facility_id, role, kind, is_emergency, entity, transition, text, created_at, delivered_at,
-	acknowledged_at, acknowledged_by, escalate_at, correlation_id, traceparent
+	acknowledged_at, acknowledged_by, escalate_at, correlation_id, traceparent, recipient_ref
 FROM notification WHERE notification_id = ANY ($1::uuid[]) ORDER BY notification_id FOR UPDATE;
 
 -- name: notification_add
@@ -17,13 +17,14 @@ WITH taken AS (
 	RETURNING last_position - cardinality($1::uuid[]) AS last_before
 )
 INSERT INTO notification (position, notification_id, facility_id, role, kind, is_emergency, entity, transition, text, created_at,
-	delivered_at, acknowledged_at, acknowledged_by, escalate_at, correlation_id, traceparent)
+	delivered_at, acknowledged_at, acknowledged_by, escalate_at, correlation_id, traceparent, recipient_ref)
 SELECT last_before + place, notification_id, facility_id, role, kind, is_emergency, entity, transition, text, created_at,
-	delivered_at, acknowledged_at, acknowledged_by, escalate_at, correlation_id, traceparent
+	delivered_at, acknowledged_at, acknowledged_by, escalate_at, correlation_id, traceparent, recipient_ref
 FROM taken, unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::boolean[], $6::text[], $7::text[], $8::text[],
-	$9::timestamptz[], $10::timestamptz[], $11::timestamptz[], $12::text[], $13::timestamptz[], $14::text[], $15::text[])
+	$9::timestamptz[], $10::timestamptz[], $11::timestamptz[], $12::text[], $13::timestamptz[], $14::text[], $15::text[],
+	$16::text[])
 	WITH ORDINALITY AS new (notification_id, facility_id, role, kind, is_emergency, entity, transition, text, created_at,
-		delivered_at, acknowledged_at, acknowledged_by, escalate_at, correlation_id, traceparent, place);
+		delivered_at, acknowledged_at, acknowledged_by, escalate_at, correlation_id, traceparent, recipient_ref, place);
 
 -- name: notification_change
 UPDATE notification AS old SET delivered_at = new.delivered_at, acknowledged_at = new.acknowledged_at,
@@ -34,13 +35,13 @@ WHERE old.notification_id = new.notification_id;
 
 -- name: notification_page
 SELECT notification_id, facility_id, role, kind, is_emergency, entity, transition, text, created_at, delivered_at,
-	acknowledged_at, acknowledged_by, escalate_at, correlation_id, traceparent, position
+	acknowledged_at, acknowledged_by, escalate_at, correlation_id, traceparent, recipient_ref, position
 FROM notification WHERE facility_id = $4::text AND position > $1::bigint AND ($3::text IS NULL OR role = $3)
 ORDER BY facility_id, position LIMIT $2::bigint;
 
 -- name: notification_page_of_all
 SELECT notification_id, facility_id, role, kind, is_emergency, entity, transition, text, created_at, delivered_at,
-	acknowledged_at, acknowledged_by, escalate_at, correlation_id, traceparent, position
+	acknowledged_at, acknowledged_by, escalate_at, correlation_id, traceparent, recipient_ref, position
 FROM notification WHERE position > $1::bigint AND ($3::text IS NULL OR role = $3)
 ORDER BY position LIMIT $2::bigint;
 

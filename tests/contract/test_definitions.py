@@ -97,7 +97,8 @@ PLAIN = {
     "notification.message.acknowledge": ["notification"],
 } | {f"appointment.{command}": ["appointment"] for command in (
     "schedule.publish", "schedule.block", "slot.hold", "slot.release", "slot.book", "slot.cancel", "slot.move", "slot.decline",
-    "visit.arrive", "visit.complete", "waitlist.join", "waitlist.leave")}
+    "visit.arrive", "visit.complete", "waitlist.join", "waitlist.leave")} | {f"appointment.{event}": ["notification"] for event in (
+    "schedule.blocked", "slot.booked", "slot.cancelled", "slot.moved", "slot.offered", "slot.offer_expired")}
 QUESTIONS = ("hospital.query.request", "hospital.query.requests", "hospital.query.stock", "bloodbank.query.stock",
              "bloodbank.query.unit", "bloodbank.query.units", "notification.query.messages", "appointment.query.slots",
              "appointment.query.appointment", "appointment.query.appointments")

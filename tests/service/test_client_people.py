@@ -261,7 +261,8 @@ def test_a_cancellation_that_nobody_hears(world, staff):
     wait_until(lambda: staff.json("requests", "show", request_id)["status"] == "cancelled", what="it to be cancelled")
 
 
-def test_what_cannot_be_cancelled(staff):
+def test_what_cannot_be_cancelled(world, staff):
+    world.start_worker("appointment")
     receive(staff, 1)
     rejected = staff.json("request", "--group", "O-", "--quantity", "9", "--all-or-nothing", "--watch", ends=NO)["request_id"]
     process = staff.start("cancel", rejected, "--reason", "x")

@@ -84,8 +84,9 @@ def running(stack):
     return stack
 
 
-def test_up_shows_two_decided_requests(running):
+def test_up_shows_two_decided_requests_and_a_booking(running):
     for text in running.first_texts:
+        assert re.search(r" ms .* appointment\.slot\.booked ", text) and re.search(r"^booked after [\d.]+ ms$", text, re.MULTILINE), text
         assert text.count("bloodbank.blood.approved") >= 2, text
         assert text.count("hospital.request.updated") >= 2, text
         assert "\r" not in text, "progress belongs on a terminal only"

@@ -19,6 +19,30 @@
 	"{\"request_id\":\"" R1 "\"" hospital ",\"command\":\"hospital.blood.cancel\",\"causation\":\"" R2 \
 	"\",\"reason\":\"wrong_state\",\"detail\":\"it is issued\"}"
 #define AT_HOSPITAL ",\"hospital_id\":\"hospital-001\""
+#define APPOINTMENT(slot, version, rest) \
+	"{\"appointment_id\":\"" R1 "\",\"status\":\"booked\",\"slot_id\":\"dr-adams.20260601." slot \
+	"\",\"provider_id\":\"dr-adams\",\"clinic_id\":\"clinic-001\",\"zone\":\"Europe/London\"," \
+	"\"patient_ref\":\"patient-1\",\"starts_at\":\"2026-06-01T08:00:00Z\",\"ends_at\":\"2026-06-01T08:30:00Z\"," \
+	"\"reason\":\"Dr Example sent him\",\"version\":" version rest "}"
+#define MOVED(slot, version) \
+	APPOINTMENT(slot, version, \
+		",\"from_slot_id\":\"dr-adams.20260601.0800\",\"from_starts_at\":\"2026-06-01T07:00:00Z\"")
+#define FLAGGED(number, slot) \
+	"{\"appointment_id\":\"11111111-1111-4111-8111-11111111111" number \
+	"\",\"slot_id\":\"dr-adams.20260601." slot \
+	"\",\"clinic_id\":\"clinic-001\",\"patient_ref\":\"patient-" number \
+	"\",\"starts_at\":\"2026-06-01T08:00:00Z\"}"
+#define BLOCKED(flagged) \
+	"{\"provider_id\":\"dr-adams\",\"from\":\"2026-06-01T00:00:00Z\",\"to\":\"2026-06-02T00:00:00Z\",\"reason\":\"ill\"," \
+	"\"slots_blocked\":6,\"flagged\":[" flagged "],\"part\":1,\"parts\":1}"
+#define OFFER(version, rest) \
+	"{\"waitlist_id\":\"" R2 "\",\"slot_id\":\"dr-adams.20260601.0900\",\"provider_id\":\"dr-adams\"," \
+	"\"clinic_id\":\"clinic-001\",\"patient_ref\":\"patient-2\",\"version\":" version rest "}"
+#define OFFERED(version) \
+	OFFER(version, \
+		",\"zone\":\"Europe/London\",\"starts_at\":\"2026-06-01T08:00:00Z\"," \
+		"\"ends_at\":\"2026-06-01T08:30:00Z\",\"held_until\":\"2026-05-28T21:00:00Z\"")
+#define BOTH(kind) "created:clinic-001/clinic/" kind " created:clinic-001/patient/" kind
 #define LATE "2026-05-28T20:26:39Z"
 #define AGES_AGO "2026-02-27T20:26:39Z" /* a second more than 90 days before now */
 
@@ -80,6 +104,31 @@ static const struct example examples[] = {
 	{ "a cancellation long ago", { { 0 } }, { HOSPITAL_BLOOD_CANCELLED, CANCELLED(AT_HOSPITAL, AGES_AGO), M1 }, "" },
 	{ "stock changed: told later", { { 0 } },
 		{ BLOODBANK_INVENTORY_UPDATED, STOCK("bank-001", "O-", "3", "1"), M1 }, "" },
+	{ "booked: the clinic and the patient", { { 0 } }, { APPOINTMENT_SLOT_BOOKED, APPOINTMENT("0900", "1", ""), M1 },
+		BOTH("appointment_booked") },
+	{ "booked, heard again", { { APPOINTMENT_SLOT_BOOKED, APPOINTMENT("0900", "1", ""), M1 } },
+		{ APPOINTMENT_SLOT_BOOKED, APPOINTMENT("0900", "1", ""), M2 }, "" },
+	{ "booked long ago", { { 0 } },
+		{ APPOINTMENT_SLOT_BOOKED, APPOINTMENT("0900", "1", ",\"booked_at\":\"" AGES_AGO "\""), M1 }, "" },
+	{ "an appointment is cancelled", { { APPOINTMENT_SLOT_BOOKED, APPOINTMENT("0900", "1", ""), M1 } },
+		{ APPOINTMENT_SLOT_CANCELLED, APPOINTMENT("0900", "2", ""), M2 }, BOTH("appointment_cancelled") },
+	{ "cancelled again: heard again, not told again", { { APPOINTMENT_SLOT_CANCELLED, APPOINTMENT("0900", "2", ""), M1 } },
+		{ APPOINTMENT_SLOT_CANCELLED, APPOINTMENT("0900", "2", ""), M2 }, "" },
+	{ "moved", { { 0 } }, { APPOINTMENT_SLOT_MOVED, MOVED("0900", "2"), M1 }, BOTH("appointment_moved") },
+	{ "moved again, to the same slot", { { APPOINTMENT_SLOT_MOVED, MOVED("0900", "2"), M1 } },
+		{ APPOINTMENT_SLOT_MOVED, MOVED("0900", "4"), M2 }, BOTH("appointment_moved") },
+	{ "the provider is away: all who are concerned", { { 0 } },
+		{ APPOINTMENT_SCHEDULE_BLOCKED, BLOCKED(FLAGGED("1", "0900") "," FLAGGED("2", "0930")), M1 },
+		"created:clinic-001/clinic/provider_away created:clinic-001/clinic/provider_away "
+		"created:clinic-001/patient/provider_away created:clinic-001/patient/provider_away" },
+	{ "away for longer: only who was not told", { { APPOINTMENT_SCHEDULE_BLOCKED, BLOCKED(FLAGGED("1", "0900")), M1 } },
+		{ APPOINTMENT_SCHEDULE_BLOCKED, BLOCKED(FLAGGED("1", "0900") "," FLAGGED("2", "0930")), M2 }, BOTH("provider_away") },
+	{ "away when nobody comes", { { 0 } }, { APPOINTMENT_SCHEDULE_BLOCKED, BLOCKED(""), M1 }, "" },
+	{ "offered", { { 0 } }, { APPOINTMENT_SLOT_OFFERED, OFFERED("3"), M1 }, BOTH("slot_offered") },
+	{ "offered again later", { { APPOINTMENT_SLOT_OFFERED, OFFERED("3"), M1 } },
+		{ APPOINTMENT_SLOT_OFFERED, OFFERED("7"), M2 }, BOTH("slot_offered") },
+	{ "an offer is over: the patient alone", { { APPOINTMENT_SLOT_OFFERED, OFFERED("3"), M1 } },
+		{ APPOINTMENT_SLOT_OFFER_EXPIRED, OFFER("4", ""), M2 }, "created:clinic-001/patient/offer_expired" },
 	{ "its own event is heard: delivered", { { HOSPITAL_BLOOD_REQUESTED, REQUESTED(R1, "routine"), M1 } },
 		{ NOTIFICATION_MESSAGE_CREATED, CREATED(RECEIVED_R1), M2 }, "delivered:hospital-001" },
 	{ "delivered once",
@@ -306,7 +355,7 @@ START_TEST(the_worker_takes_what_the_contract_sends_it)
 	size_t count = 0;
 	while (notification.routes[count].event != EVENT_NONE)
 		count++;
-	ck_assert_uint_eq(count, 12);
+	ck_assert_uint_eq(count, 18);
 }
 END_TEST
 

@@ -59,6 +59,7 @@ struct call {
 	bool is_emergency;
 	long wait_s;                /* of `Prefer: wait`; 0 = none */
 	const char *accepted;       /* body of the event that accepted the command; NULL: it was not heard */
+	const char *guess;          /* at what is asked for; NULL: there is none */
 	unsigned views_incarnation; /* of the connection that the view was missing on */
 	struct sending sendings[CALL_SENDINGS_MAX];
 	unsigned sendings_count;

@@ -49,14 +49,32 @@ static bool is_other(const json_t *object, const char *member, const char *value
 	return json_is_string(there) && strcasecmp(json_string_value(there), value) != 0;
 }
 
-/* What the contract requires, the sender says himself. */
-static bool is_required(const struct command *command, const char *member)
+/* NULL: the command has no such member. */
+static const struct field *find_field(const struct command *command, const char *member)
 {
 	const struct schema *schema = event_type(command->event)->schema;
 	for (size_t i = 0; member != NULL && i < schema->field_count; i++)
 		if (strcmp(schema->fields[i].name, member) == 0)
-			return schema->fields[i].is_required;
-	return false;
+			return &schema->fields[i];
+	return NULL;
+}
+
+/* What the contract requires, the sender says himself. */
+static bool is_required(const struct command *command, const char *member)
+{
+	const struct field *field = find_field(command, member);
+	return field != NULL && field->is_required;
+}
+
+/* Whose word it is. Who is of one facility speaks for it, and for no patient; a token for everything may say as whom it acts. */
+static void sign(json_t *object, const struct command *command, const struct caller *caller)
+{
+	if (find_field(command, "role") != NULL)
+		json_object_set_new(object, "role", json_string(token_role_name(caller->role)));
+	if (caller->facility_id[0] == '\0')
+		return;
+	json_object_set_new(object, "facility_id", json_string(caller->facility_id));
+	json_object_del(object, "patient_ref");
 }
 
 /* A token for everything acts in no facility's name. */
@@ -71,20 +89,34 @@ static bool complete(json_t *object, const struct command *command, const struct
 		set_default(object, command->facility, caller->facility_id);
 	set_default(object, command->actor, caller->subject);
 	set_default(object, command->key, key);
+	if (command->is_signed)
+		sign(object, command, caller);
 	if (caller->facility_id[0] != '\0' && is_other(object, command->facility, caller->facility_id))
 		return refuse(problem, 403, "forbidden", "the token is of another facility");
 	return true;
 }
 
-static bool read_completed(const struct schema *schema, const json_t *object, struct arena *arena,
+/* A path's id that the contract does not allow names nothing. */
+static bool names_nothing(const struct command *command, const struct schema_faults *faults)
+{
+	for (size_t i = 0; command->id_member != NULL && i < faults->count; i++)
+		if (strcmp(faults->items[i].path + (faults->items[i].path[0] == '/'), command->id_member) == 0)
+			return true;
+	return false;
+}
+
+static bool read_completed(const struct command *command, const json_t *object, struct arena *arena,
 	void **body, struct problem *problem)
 {
+	const struct schema *schema = event_type(command->event)->schema;
 	struct schema_faults *faults = arena_new(arena, sizeof(*faults));
 	char *text = json_dumps(object, JSON_COMPACT);
 	if (text == NULL)
 		abort();
 	bool is_good = schema_read_all(schema, text, strlen(text), arena, body, faults);
 	free(text);
+	if (!is_good && names_nothing(command, faults))
+		return refuse(problem, 404, "not_found", "there is no such thing: the path holds no id");
 	return is_good || refuse_faults(problem, faults);
 }
 
@@ -107,7 +139,7 @@ bool command_write(const struct command *command, const struct caller *caller, c
 	if (object == NULL)
 		return refuse_text(schema, text, length, arena, problem);
 	bool is_good = complete(object, command, caller, id, key, problem)
-		&& read_completed(schema, object, arena, body, problem);
+		&& read_completed(command, object, arena, body, problem);
 	json_decref(object);
 	if (is_good && !schema_write(schema, *body, out))
 		abort(); /* it was read by the same schema */

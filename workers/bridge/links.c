@@ -19,7 +19,7 @@ enum {
 };
 
 static const char *const link_names[LINK_COUNT] = { "listener", "speaker", "redis" };
-static const char *const contexts[] = { "hospital", "bloodbank", "notification" };
+static const char *const contexts[] = { "hospital", "bloodbank", "appointment", "notification" };
 
 enum { CONTEXTS = sizeof(contexts) / sizeof(contexts[0]) };
 

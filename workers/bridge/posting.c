@@ -8,6 +8,7 @@
 
 #include "clock.h"
 #include "command.h"
+#include "guess.h"
 #include "headers.h"
 
 enum { IDEMPOTENCY_KEY_MAX = 255 };
@@ -77,6 +78,8 @@ static void note_members(struct call *call, const void *body)
 	enum event event = command_of(call)->event;
 	call->is_emergency = event_urgency(event, body) == URGENCY_EMERGENCY;
 	call->key = event_id(event, body);
+	if (call->key == NULL)
+		call->key = call->message_id;
 	call->facility_id = text_member(event, body, command_of(call)->facility);
 }
 
@@ -103,7 +106,7 @@ static bool prepare(struct call *call, struct problem *problem)
 			&call->arena, &call->body, &body, problem))
 		return false;
 	note_members(call, body);
-	if (command_of(call)->decided[0] != EVENT_NONE)
+	if (command_of(call)->location != NULL)
 		call->wait_s = wait_wanted_s(call);
 	return true;
 }
@@ -156,7 +159,7 @@ static bool is_decision(const struct call *call, struct heard *heard)
 static void note_accepted(struct call *call, const struct delivery *delivery)
 {
 	bool is_final = command_of(call)->decided[0] == EVENT_NONE;
-	if (call->wait_s == 0) {
+	if (call->wait_s == 0 || is_final) {
 		answer_event(call, is_final ? 200 : 202, delivery->body, delivery->body_bytes);
 		return;
 	}
@@ -174,27 +177,6 @@ static void hear(struct call *call, struct heard *heard)
 		answer_event(call, 200, heard->delivery->body, heard->delivery->body_bytes);
 }
 
-/* A request that was confirmed, but whose worker says nothing yet: what the caller may see of it until then. */
-static json_t *first_view(const struct call *call)
-{
-	static const char *const copied[] = { "order_id", "hospital_id", "component", "group", "urgency",
-		"needed_at" };
-	json_t *body = json_loadb(buffer_text(&call->body), call->body.length_bytes, 0, NULL);
-	json_t *view = json_pack("{s:s}", "request_id", call->key);
-	for (size_t i = 0; i < sizeof(copied) / sizeof(copied[0]); i++)
-		if (json_object_get(body, copied[i]) != NULL)
-			json_object_set(view, copied[i], json_object_get(body, copied[i]));
-	json_object_set_new(view, "version", json_integer(0));
-	json_object_set_new(view, "status", json_string("pending"));
-	json_object_set(view, "quantity_requested", json_object_get(body, "quantity"));
-	json_object_set_new(view, "quantity_allocated", json_integer(0));
-	json_object_set_new(view, "quantity_issued", json_integer(0));
-	json_object_set_new(view, "quantity_received", json_integer(0));
-	json_object_set_new(view, "units", json_array());
-	json_decref(body);
-	return view;
-}
-
 /* Confirmed, so it will be done: 202, with what is known. */
 static void answer_undecided(struct call *call)
 {
@@ -202,17 +184,14 @@ static void answer_undecided(struct call *call)
 		answer_event(call, 202, call->accepted, strlen(call->accepted));
 		return;
 	}
-	if (command_of(call)->decided[0] == EVENT_NONE) {
+	const struct guess *guess = command_of(call)->guess;
+	if (guess == NULL) {
 		answer_event(call, 202, buffer_text(&call->body), call->body.length_bytes);
 		return;
 	}
-	json_t *view = first_view(call);
-	char *text = json_dumps(view, JSON_COMPACT);
-	json_decref(view);
-	if (text == NULL)
-		abort();
+	char *text = guess_write(guess, call->key, buffer_text(&call->body), call->body.length_bytes);
 	/* version 0 is stored only where nothing is there: whatever its owner tells of it is newer */
-	links_put_view(call->bridge, arena_print(&call->arena, "view:request:%s", call->key), 0, text,
+	links_put_view(call->bridge, arena_print(&call->arena, "view:%s:%s", guess->view, call->key), 0, text,
 		strlen(text));
 	answer_event(call, 202, text, strlen(text));
 	free(text);

@@ -34,8 +34,20 @@ static const struct {
 } statuses[] = {
 	{ "wrong_state", 409 },
 	{ "duplicate_conflict", 409 },
+	{ "taken", 409 },
+	{ "held", 409 },
+	{ "hold_expired", 409 },
+	{ "blocked", 409 },
+	{ "patient_overlap", 409 },
+	{ "too_late", 409 },
+	{ "beyond_horizon", 409 },
+	{ "overlapping_schedule", 409 },
 	{ "not_owner", 403 },
 	{ "unknown_notification", 404 },
+	{ "unknown_slot", 404 },
+	{ "unknown_provider", 404 },
+	{ "unknown_appointment", 404 },
+	{ "unknown_entry", 404 },
 };
 
 static const char *title_of(unsigned status)

@@ -73,6 +73,15 @@ static bool is_covered(const struct call *call, const char *body, size_t body_by
 	return is_his;
 }
 
+/* Only he who sent it knows the id of what is guessed, and a guess holds nothing but what he sent. */
+static bool show_guess(struct call *call)
+{
+	if (call->guess == NULL)
+		return false;
+	show(call, 0, call->guess, strlen(call->guess));
+	return true;
+}
+
 static void found(struct call *call, int64_t version, const char *body, size_t body_bytes)
 {
 	if (!is_covered(call, body, body_bytes))
@@ -91,7 +100,7 @@ static void fill_view(struct call *call, int64_t version, const char *body)
 {
 	struct bridge *bridge = call->bridge;
 	const char *view = reading_of(call)->view;
-	if (view != NULL && call->views_incarnation == bridge->views_incarnation)
+	if (view != NULL && !reading_of(call)->is_guess && call->views_incarnation == bridge->views_incarnation)
 		links_put_view(bridge, arena_print(&call->arena, "view:%s:%s", view, call->id), version, body,
 			strlen(body));
 }
@@ -100,7 +109,8 @@ static void take_thing(struct call *call, struct heard *heard)
 {
 	const json_t *thing = json_object_get(heard_body(heard), reading_of(call)->item);
 	if (thing == NULL) {
-		refuse_absent(call);
+		if (!show_guess(call))
+			refuse_absent(call);
 		return;
 	}
 	char *body = json_dumps(thing, JSON_COMPACT);
@@ -112,14 +122,54 @@ static void take_thing(struct call *call, struct heard *heard)
 	free(body);
 }
 
+/* An answer that tells why there is nothing to show. */
+static bool refuse_unfound(struct call *call, struct heard *heard)
+{
+	if (!json_is_false(json_object_get(heard_body(heard), "found")))
+		return false;
+	const char *reason = heard_text(heard, "reason");
+	bool is_absent = reason == NULL || problem_status(reason) == 404;
+	refuse(call, is_absent ? 404 : 422, reason == NULL ? "not_found" : reason,
+		is_absent ? "there is no such thing"
+				  : "there is nothing to see at that time: it is over, or too far ahead");
+	return true;
+}
+
+/* The page's text; what is of other facilities is left out. */
+static const char *page_body(struct call *call, struct heard *heard)
+{
+	const char *member = reading_of(call)->item_facility;
+	if (member == NULL || call->caller.facility_id[0] == '\0')
+		return arena_bytes(&call->arena, heard->delivery->body, heard->delivery->body_bytes);
+	json_t *page = json_loadb(heard->delivery->body, heard->delivery->body_bytes, 0, NULL);
+	json_t *kept = json_array();
+	const json_t *items = json_object_get(page, "items");
+	for (size_t i = 0; i < json_array_size(items); i++) {
+		json_t *item = json_array_get(items, i);
+		if (caller_covers(&call->caller, json_string_value(json_object_get(item, member))))
+			json_array_append(kept, item);
+	}
+	json_object_set_new(page, "items", kept);
+	char *text = json_dumps(page, JSON_COMPACT);
+	json_decref(page);
+	if (text == NULL)
+		abort();
+	const char *copy = arena_text(&call->arena, text);
+	free(text);
+	return copy;
+}
+
 /* A page is shown as it came; where there is a next one, a Link says so (RFC 8288). */
 static void take_page(struct call *call, struct heard *heard)
 {
+	if (refuse_unfound(call, heard))
+		return;
+	const char *body = page_body(call, heard);
 	struct http_answer answer = {
 		.status = 200,
 		.content_type = "application/json",
-		.body = heard->delivery->body,
-		.body_bytes = heard->delivery->body_bytes,
+		.body = body,
+		.body_bytes = strlen(body),
 		.headers = { { "Cache-Control", "private, no-cache" } },
 	};
 	const char *next = heard_text(heard, "next");
@@ -143,6 +193,8 @@ static void hear(struct call *call, struct heard *heard)
 
 static void refuse_unanswered(struct call *call)
 {
+	if (show_guess(call))
+		return;
 	call_refuse(call,
 		&(struct problem){
 			.status = 503,
@@ -187,7 +239,10 @@ static bool make_question(struct call *call)
 
 static void take_view(struct call *call, int64_t version, const char *body, size_t body_bytes)
 {
-	if (body != NULL && body_bytes > 2 && body[body_bytes - 1] == '}')
+	bool is_there = body != NULL && body_bytes > 2 && body[body_bytes - 1] == '}';
+	if (is_there && reading_of(call)->is_guess)
+		call->guess = arena_bytes(&call->arena, body, body_bytes);
+	if (is_there && call->guess == NULL)
 		found(call, version, body, body_bytes);
 	else if (make_question(call))
 		ask(call);

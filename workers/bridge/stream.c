@@ -6,7 +6,9 @@
 
 #include "clock.h"
 
-enum { FACILITIES_MAX = 256 }; /* named in one event: its hospital, and the banks of its units */
+enum {
+	FACILITIES_MAX = 256
+}; /* named in one event: its hospital, and the banks of its units, or the clinics of its appointments */
 
 struct stream {
 	struct guest guest;
@@ -25,6 +27,7 @@ struct facilities {
 };
 
 static const char *const facility_members[] = { "hospital_id", "bank_id", "facility_id", "clinic_id" };
+static const char *const list_members[] = { "units", "flagged" };
 
 static void add_facilities(const json_t *object, struct facilities *facilities)
 {
@@ -37,10 +40,12 @@ static void add_facilities(const json_t *object, struct facilities *facilities)
 
 static void find_facilities(const json_t *body, struct facilities *facilities)
 {
-	const json_t *units = json_object_get(body, "units");
 	add_facilities(body, facilities);
-	for (size_t i = 0; i < json_array_size(units); i++)
-		add_facilities(json_array_get(units, i), facilities);
+	for (size_t list = 0; list < sizeof(list_members) / sizeof(list_members[0]); list++) {
+		const json_t *items = json_object_get(body, list_members[list]);
+		for (size_t i = 0; i < json_array_size(items); i++)
+			add_facilities(json_array_get(items, i), facilities);
+	}
 }
 
 static bool is_about(const struct facilities *facilities, const char *facility_id)

@@ -39,11 +39,24 @@ static void note(struct chain *chain, enum event event, json_t *body)
 	chain->last_us = now_us;
 }
 
-void chain_begin(struct chain *chain, enum event event, const char *body)
+void chain_begin_with(struct chain *chain, enum event event, json_t *body)
 {
 	chain->events = json_array();
 	chain->started_us = chain->last_us = clock_steady_us();
-	note(chain, event, json_loads(body, 0, NULL));
+	note(chain, event, body);
+}
+
+void chain_begin(struct chain *chain, enum event event, const char *body)
+{
+	chain_begin_with(chain, event, json_loads(body, 0, NULL));
+}
+
+void chain_end(struct chain *chain, enum event event, json_t *body, const char *status, enum ending ending)
+{
+	note(chain, event, body);
+	chain->status = status;
+	chain->is_over = true;
+	chain->ending = ending;
 }
 
 static bool is_ours(struct chain *chain, const struct delivery *delivery, const json_t *body)
@@ -113,21 +126,20 @@ void chain_hear(void *owner, struct delivery *delivery)
 void chain_decide(struct chain *chain, const json_t *decision)
 {
 	static const char *const statuses[][2] = { { "full", "approved" }, { "partial", "partially_approved" } };
-	chain->status = "rejected";
-	chain->ending = ENDING_NO;
+	const char *status = "rejected";
+	enum ending ending = ENDING_NO;
 	for (size_t i = 0; i < sizeof(statuses) / sizeof(statuses[0]); i++)
 		if (strcmp(text_of(decision, "decision"), statuses[i][0]) == 0) {
-			chain->status = statuses[i][1];
-			chain->ending = ENDING_DONE;
+			status = statuses[i][1];
+			ending = ENDING_DONE;
 		}
-	chain->is_over = true;
-	note(chain, chain->ending == ENDING_DONE ? BLOODBANK_BLOOD_APPROVED : BLOODBANK_BLOOD_REJECTED,
-		json_deep_copy(decision));
+	chain_end(chain, ending == ENDING_DONE ? BLOODBANK_BLOOD_APPROVED : BLOODBANK_BLOOD_REJECTED,
+		json_deep_copy(decision), status, ending);
 }
 
 static void print_json(const struct chain *chain)
 {
-	json_t *result = json_pack("{s:s, s:s, s:s, s:O}", "request_id", chain->request_id, "correlation_id",
+	json_t *result = json_pack("{s:s, s:s, s:s, s:O}", chain->id_name, chain->request_id, "correlation_id",
 		chain->correlation_id, "status", chain->is_over ? chain->status : "undecided", "events",
 		chain->events);
 	json_dumpf(result, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(6));

@@ -12,7 +12,8 @@
 #include "uuid.h"
 
 struct chain {
-	const char *request_id;
+	const char *id_name;                  /* "request_id" */
+	const char *request_id;               /* of what is followed */
 	char correlation_id[UUID_TEXT_BYTES]; /* also the id of the first message; "" = not heard yet */
 	bool is_json;                         /* events are collected, not printed */
 	bool has_color;
@@ -25,6 +26,12 @@ struct chain {
 
 /* Starts the clock and notes the first event. `body` is the JSON that was sent. */
 void chain_begin(struct chain *chain, enum event event, const char *body);
+
+/* The same with a body that it takes over. */
+void chain_begin_with(struct chain *chain, enum event event, json_t *body);
+
+/* The last event, whose body it takes over, and what it means. */
+void chain_end(struct chain *chain, enum event event, json_t *body, const char *status, enum ending ending);
 
 /* A message from the bus; frees it. Those of other workflows are ignored. A session_hear_fn. */
 void chain_hear(void *owner, struct delivery *delivery);

@@ -30,6 +30,6 @@ extern const struct command *const commands[];
 /* NULL: there is none of that name. */
 const struct command *command_find(const char *name);
 
-extern const struct command command_cancel, command_completion, command_flow, command_help, command_load,
-	command_parked, command_request, command_requests, command_seed, command_stock, command_token,
-	command_topology, command_units, command_watch;
+extern const struct command command_book, command_cancel, command_completion, command_flow, command_help,
+	command_load, command_parked, command_request, command_requests, command_schedule, command_seed,
+	command_slots, command_stock, command_token, command_topology, command_units, command_watch;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 const struct command *const commands[] = {
+	&command_book,
 	&command_cancel,
 	&command_completion,
 	&command_flow,
@@ -12,7 +13,9 @@ const struct command *const commands[] = {
 	&command_parked,
 	&command_request,
 	&command_requests,
+	&command_schedule,
 	&command_seed,
+	&command_slots,
 	&command_stock,
 	&command_token,
 	&command_topology,

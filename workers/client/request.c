@@ -183,6 +183,7 @@ static enum ending run_request(const void *values, const struct positionals *pos
 	arena_init(&run.arena);
 	buffer_init(&run.body);
 	run.chain = (struct chain){
+		.id_name = "request_id",
 		.request_id = run.request_id,
 		.is_json = strcmp(run.values->common.format, "json") == 0,
 		.has_color = print_has_color(),

@@ -132,6 +132,7 @@ static const struct kind {
 	{ APPOINTMENT_SCHEDULE_PUBLISH, NULL, summarize_appointment },
 	{ APPOINTMENT_SCHEDULE_PUBLISHED, COLOR_GREEN, summarize_appointment },
 	{ APPOINTMENT_SCHEDULE_REFUSED, COLOR_RED, summarize_no },
+	{ APPOINTMENT_SLOT_BOOK, NULL, summarize_appointment },
 	{ APPOINTMENT_SLOT_BOOKED, COLOR_GREEN, summarize_appointment },
 	{ APPOINTMENT_SLOT_CANCEL, NULL, summarize_appointment },
 	{ APPOINTMENT_SLOT_CANCELLED, COLOR_YELLOW, summarize_appointment },

@@ -1,25 +1,11 @@
-/* Facts of the blood chain and the people whom they concern. */
+/* Facts and the people whom they concern. */
 #include "audience.h"
 
 #include <string.h>
 
 #include "alert.h"
+#include "telling.h"
 #include "wording.h"
-
-/* A message while its facts are told, one row of the table after the other. */
-struct telling {
-	const struct message *message;
-	const struct rules *rules;
-	const struct row *row;
-	struct notice *first, **last;
-};
-
-struct row {
-	enum event event;
-	const char *role; /* who of the facility */
-	const char *kind;
-	void (*tell)(struct telling *telling);
-};
 
 struct notice *audience_notice(const struct fact *fact, const struct rules *rules, int64_t now,
 	struct arena *arena)
@@ -31,6 +17,7 @@ struct notice *audience_notice(const struct fact *fact, const struct rules *rule
 	*notice = (struct notice){
 		.facility_id = fact->facility_id,
 		.role = fact->role,
+		.recipient_ref = fact->recipient_ref,
 		.kind = fact->kind,
 		.is_emergency = fact->is_emergency,
 		.entity = fact->entity,
@@ -43,12 +30,13 @@ struct notice *audience_notice(const struct fact *fact, const struct rules *rule
 	return notice;
 }
 
-/* Role and kind are the row's. */
-static void tell(struct telling *telling, struct fact fact)
+void tell(struct telling *telling, struct fact fact)
 {
 	const struct message *message = telling->message;
 	fact.role = telling->row->role;
 	fact.kind = telling->row->kind;
+	if (!telling->row->is_to_patient)
+		fact.recipient_ref = NULL;
 	struct notice *notice = audience_notice(&fact, telling->rules, message->now, message->arena);
 	if (notice == NULL)
 		return;
@@ -204,16 +192,27 @@ static void tell_stock(struct telling *telling)
 }
 
 static const struct row rows[] = {
-	{ HOSPITAL_BLOOD_REQUESTED, "hospital", "request_received", tell_requested },
-	{ HOSPITAL_BLOOD_REFUSED, "hospital", "request_refused", tell_refused },
-	{ HOSPITAL_BLOOD_CANCELLED, "hospital", "request_cancelled", tell_cancelled },
-	{ HOSPITAL_REQUEST_UPDATED, "hospital", "request_expired", tell_expired },
-	{ BLOODBANK_BLOOD_APPROVED, "hospital", "request_approved", tell_approved },
-	{ BLOODBANK_BLOOD_APPROVED, "bank", "emergency_allocated", tell_banks },
-	{ BLOODBANK_BLOOD_REJECTED, "hospital", "request_rejected", tell_rejected },
-	{ BLOODBANK_STOCK_LOW, "bank", "stock_low", tell_stock },
-	{ BLOODBANK_STOCK_CRITICAL, "bank", "stock_critical", tell_stock },
-	{ BLOODBANK_STOCK_RECOVERED, "bank", "stock_recovered", tell_stock },
+	{ HOSPITAL_BLOOD_REQUESTED, "hospital", "request_received", false, tell_requested },
+	{ HOSPITAL_BLOOD_REFUSED, "hospital", "request_refused", false, tell_refused },
+	{ HOSPITAL_BLOOD_CANCELLED, "hospital", "request_cancelled", false, tell_cancelled },
+	{ HOSPITAL_REQUEST_UPDATED, "hospital", "request_expired", false, tell_expired },
+	{ BLOODBANK_BLOOD_APPROVED, "hospital", "request_approved", false, tell_approved },
+	{ BLOODBANK_BLOOD_APPROVED, "bank", "emergency_allocated", false, tell_banks },
+	{ BLOODBANK_BLOOD_REJECTED, "hospital", "request_rejected", false, tell_rejected },
+	{ BLOODBANK_STOCK_LOW, "bank", "stock_low", false, tell_stock },
+	{ BLOODBANK_STOCK_CRITICAL, "bank", "stock_critical", false, tell_stock },
+	{ BLOODBANK_STOCK_RECOVERED, "bank", "stock_recovered", false, tell_stock },
+	{ APPOINTMENT_SLOT_BOOKED, "clinic", "appointment_booked", false, tell_booked },
+	{ APPOINTMENT_SLOT_BOOKED, "patient", "appointment_booked", true, tell_booked },
+	{ APPOINTMENT_SLOT_CANCELLED, "clinic", "appointment_cancelled", false, tell_appointment_cancelled },
+	{ APPOINTMENT_SLOT_CANCELLED, "patient", "appointment_cancelled", true, tell_appointment_cancelled },
+	{ APPOINTMENT_SLOT_MOVED, "clinic", "appointment_moved", false, tell_moved },
+	{ APPOINTMENT_SLOT_MOVED, "patient", "appointment_moved", true, tell_moved },
+	{ APPOINTMENT_SCHEDULE_BLOCKED, "clinic", "provider_away", false, tell_flagged },
+	{ APPOINTMENT_SCHEDULE_BLOCKED, "patient", "provider_away", true, tell_flagged },
+	{ APPOINTMENT_SLOT_OFFERED, "clinic", "slot_offered", false, tell_offered },
+	{ APPOINTMENT_SLOT_OFFERED, "patient", "slot_offered", true, tell_offered },
+	{ APPOINTMENT_SLOT_OFFER_EXPIRED, "patient", "offer_expired", true, tell_offer_expired },
 };
 
 struct notice *audience_notices(const struct message *message, const struct rules *rules)

@@ -9,6 +9,7 @@
 struct fact {
 	const char *facility_id; /* NULL: nobody is told */
 	const char *role;
+	const char *recipient_ref; /* the patient whom it concerns; NULL: it concerns none */
 	const char *kind;
 	const char *entity;
 	const char *transition;

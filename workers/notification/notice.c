@@ -46,6 +46,7 @@ struct notification_state notice_state(const struct notice *notice)
 		.notification_id = notice->notification_id,
 		.facility_id = notice->facility_id,
 		.role = notice->role,
+		.recipient_ref = notice->recipient_ref,
 		.channel = NOTIFICATION_CHANNEL_INBOX,
 		.kind = notice->kind,
 		.is_emergency = notice->is_emergency,

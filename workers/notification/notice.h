@@ -10,8 +10,9 @@
 struct notice {
 	const char *notification_id; /* follows from facility, role, entity and transition: the key */
 	const char *facility_id;
-	const char *role; /* who of the facility */
-	const char *kind; /* what it is about */
+	const char *role;          /* who of the facility */
+	const char *recipient_ref; /* a patient; NULL: whoever has the role */
+	const char *kind;          /* what it is about */
 	bool is_emergency;
 	const char *entity;
 	const char *transition; /* what happened to the entity */

@@ -19,6 +19,7 @@ struct notice notice_of_row(const struct rows *rows, size_t row, struct arena *a
 		.escalate_at = rows_time(rows, row, 12),
 		.correlation_id = rows_text(rows, row, 13, arena),
 		.traceparent = rows_text(rows, row, 14, arena),
+		.recipient_ref = rows_text(rows, row, 15, arena),
 		.is_there = true,
 		.is_stored = true,
 	};

@@ -107,7 +107,7 @@ const struct worker notification = {
 	.name = "notification",
 	.has_emergency_lane = true,
 	.gather_ms = 40, /* nobody waits for a routine notification, and there are several for each request */
-	.schema_version = 2,
+	.schema_version = 3,
 	.routes = {
 		{ HOSPITAL_BLOOD_REQUESTED, decide_fact, NULL },
 		{ HOSPITAL_BLOOD_REFUSED, decide_fact, NULL },
@@ -119,6 +119,12 @@ const struct worker notification = {
 		{ BLOODBANK_STOCK_CRITICAL, decide_fact, NULL },
 		{ BLOODBANK_STOCK_RECOVERED, decide_fact, NULL },
 		{ BLOODBANK_INVENTORY_UPDATED, decide_inventory, NULL },
+		{ APPOINTMENT_SLOT_BOOKED, decide_fact, NULL },
+		{ APPOINTMENT_SLOT_CANCELLED, decide_fact, NULL },
+		{ APPOINTMENT_SLOT_MOVED, decide_fact, NULL },
+		{ APPOINTMENT_SLOT_OFFERED, decide_fact, NULL },
+		{ APPOINTMENT_SLOT_OFFER_EXPIRED, decide_fact, NULL },
+		{ APPOINTMENT_SCHEDULE_BLOCKED, decide_fact, NULL },
 		{ NOTIFICATION_MESSAGE_CREATED, decide_created, NULL },
 		{ NOTIFICATION_MESSAGE_ACKNOWLEDGE, decide_acknowledge, refuse_conflict },
 		{ 0 },

@@ -29,16 +29,17 @@ static void add_created(struct parameter column[], const struct notice *notice)
 	add_time(&column[12], notice->escalate_at);
 	parameter_text(&column[13], notice->correlation_id);
 	parameter_text(&column[14], notice->traceparent);
+	parameter_text(&column[15], notice->recipient_ref);
 }
 
 /* In the order of their creation, which gives them their places in the list. */
 static void store_created(const struct state *state, struct database *database)
 {
-	enum { COLUMNS = 15 };
+	enum { COLUMNS = 16 };
 	struct parameter column[COLUMNS];
 	parameters_arrays(column,
 		"utttbtttzz"
-		"ztztt");
+		"ztzttt");
 	for (const struct notice *notice = state->created; notice != NULL; notice = notice->next)
 		add_created(column, notice);
 	if (column[0].count > 0)

@@ -82,6 +82,57 @@ const char *wording_alert(const struct alert *alert, struct arena *arena)
 		units(alert->available), days, alert->threshold, alert->is_in_days ? "days" : "units");
 }
 
+/* A slot's id ends with its day and wall time: ".20300304.0900" (contract). */
+static const char *wall_time(const char *slot_id, struct arena *arena)
+{
+	enum { TIME_CHARACTERS = 13 };
+	const char *at = slot_id + strlen(slot_id) - TIME_CHARACTERS;
+	return arena_print(arena, "%.4s-%.2s-%.2s %.2s:%.2s", at, at + 4, at + 6, at + 9, at + 11);
+}
+
+const char *wording_booked(const struct appointment_slot_booked *booked, struct arena *arena)
+{
+	return arena_print(arena, "Booked: %s (%s), %s at %s. Appointment %s", wall_time(booked->slot_id, arena),
+		booked->zone, booked->provider_id, booked->clinic_id, booked->appointment_id);
+}
+
+const char *wording_appointment_cancelled(const struct appointment_slot_cancelled *cancelled,
+	struct arena *arena)
+{
+	return arena_print(arena, "Cancelled: %s (%s), %s at %s. Appointment %s",
+		wall_time(cancelled->slot_id, arena), cancelled->zone, cancelled->provider_id, cancelled->clinic_id,
+		cancelled->appointment_id);
+}
+
+const char *wording_moved(const struct appointment_slot_moved *moved, struct arena *arena)
+{
+	return arena_print(arena, "Moved: now %s (%s), %s at %s; it was %s. Appointment %s",
+		wall_time(moved->slot_id, arena), moved->zone, moved->provider_id, moved->clinic_id,
+		wall_time(moved->from_slot_id, arena), moved->appointment_id);
+}
+
+const char *wording_flagged(const struct flagged_appointment *flagged, const char *provider_id,
+	struct arena *arena)
+{
+	return arena_print(arena, "%s is away on %s, at %s: move or cancel appointment %s", provider_id,
+		wall_time(flagged->slot_id, arena), flagged->clinic_id, flagged->appointment_id);
+}
+
+const char *wording_offered(const struct appointment_slot_offered *offered, struct arena *arena)
+{
+	char until[TIME_TEXT_BYTES];
+	time_print(offered->held_until, until);
+	return arena_print(arena, "Offered: %s (%s), %s at %s, kept until %s. Book slot %s to accept",
+		wall_time(offered->slot_id, arena), offered->zone, offered->provider_id, offered->clinic_id, until,
+		offered->slot_id);
+}
+
+const char *wording_offer_expired(const struct appointment_slot_offer_expired *expired, struct arena *arena)
+{
+	return arena_print(arena, "The offer of %s, %s at %s, is over; you stay on the waitlist",
+		wall_time(expired->slot_id, arena), expired->provider_id, expired->clinic_id);
+}
+
 const char *wording_escalated(const struct notice *notice, int64_t waited_us, struct arena *arena)
 {
 	return text_cut(arena_print(arena, "Not acknowledged by role %s within %d minutes: %s", notice->role,

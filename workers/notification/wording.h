@@ -20,5 +20,15 @@ const char *wording_allocated(const struct bloodbank_blood_approved *approved, c
 
 const char *wording_alert(const struct alert *alert, struct arena *arena);
 
+/* Days and times are the clinic's own. */
+const char *wording_booked(const struct appointment_slot_booked *booked, struct arena *arena);
+const char *wording_appointment_cancelled(const struct appointment_slot_cancelled *cancelled,
+	struct arena *arena);
+const char *wording_moved(const struct appointment_slot_moved *moved, struct arena *arena);
+const char *wording_flagged(const struct flagged_appointment *flagged, const char *provider_id,
+	struct arena *arena);
+const char *wording_offered(const struct appointment_slot_offered *offered, struct arena *arena);
+const char *wording_offer_expired(const struct appointment_slot_offer_expired *expired, struct arena *arena);
+
 /* To a supervisor: what nobody acknowledged. */
 const char *wording_escalated(const struct notice *notice, int64_t waited_us, struct arena *arena);

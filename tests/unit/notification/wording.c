@@ -72,6 +72,45 @@ START_TEST(an_end)
 }
 END_TEST
 
+#define SLOT \
+	.slot_id = "dr-adams.20300304.0900", .zone = "Europe/London", .provider_id = "dr-adams", \
+	.clinic_id = "clinic-001", .patient_ref = "patient-1"
+
+START_TEST(an_appointment)
+{
+	const struct appointment_slot_booked booked = { SLOT, .appointment_id = REQUEST, .reason = "a cough" };
+	ck_assert_str_eq(wording_booked(&booked, &arena),
+		"Booked: 2030-03-04 09:00 (Europe/London), dr-adams at clinic-001. Appointment " REQUEST);
+	const struct appointment_slot_cancelled cancelled = { SLOT, .appointment_id = REQUEST,
+		.reason = "Jane is well" };
+	ck_assert_str_eq(wording_appointment_cancelled(&cancelled, &arena),
+		"Cancelled: 2030-03-04 09:00 (Europe/London), dr-adams at clinic-001. Appointment " REQUEST);
+	const struct appointment_slot_moved moved = { SLOT, .appointment_id = REQUEST,
+		.from_slot_id = "dr-adams.20291231.2345" };
+	ck_assert_str_eq(wording_moved(&moved, &arena),
+		"Moved: now 2030-03-04 09:00 (Europe/London), dr-adams at clinic-001; it was 2029-12-31 23:45. Appointment " REQUEST);
+	const struct flagged_appointment flagged = {
+		.slot_id = "dr-adams.20300304.0900", .clinic_id = "clinic-001", .appointment_id = REQUEST
+	};
+	ck_assert_str_eq(wording_flagged(&flagged, "dr-adams", &arena),
+		"dr-adams is away on 2030-03-04 09:00, at clinic-001: move or cancel appointment " REQUEST);
+}
+END_TEST
+
+START_TEST(an_offer)
+{
+	const struct appointment_slot_offered offered = { SLOT, .held_until = INT64_C(1780000000000000) };
+	ck_assert_str_eq(wording_offered(&offered, &arena),
+		"Offered: 2030-03-04 09:00 (Europe/London), dr-adams at clinic-001, kept until 2026-05-28T20:26:40Z. Book slot "
+		"dr-adams.20300304.0900 to accept");
+	const struct appointment_slot_offer_expired expired = {
+		.slot_id = "dr-adams.20300304.0900", .provider_id = "dr-adams", .clinic_id = "clinic-001"
+	};
+	ck_assert_str_eq(wording_offer_expired(&expired, &arena),
+		"The offer of 2030-03-04 09:00, dr-adams at clinic-001, is over; you stay on the waitlist");
+}
+END_TEST
+
 START_TEST(an_approval_says_when_it_is_partial)
 {
 	struct bloodbank_blood_approved approved = {
@@ -144,6 +183,8 @@ int main(void)
 	tcase_add_test(tests, a_request);
 	tcase_add_test(tests, a_refusal);
 	tcase_add_test(tests, an_end);
+	tcase_add_test(tests, an_appointment);
+	tcase_add_test(tests, an_offer);
 	tcase_add_test(tests, an_approval_says_when_it_is_partial);
 	tcase_add_test(tests, an_alert);
 	tcase_add_test(tests, a_hundred_units_fit);
