@@ -1,55 +1,10 @@
 """The coherent slot cache on real servers: what is kept, who is told, and that nobody is ever shown what is no longer so."""
-import json
 import signal
 
-import pytest
-
-from cache import Cache, Timed
+from cache import (LEASE_S, LIMIT_S, SHARED, SILENT_S, Asker, Cache, Timed, asked, book_slowly, is_committed, measure, resurrect, rows,
+                   start, state)
 from clinic import Clinic
 from servers import wait_until
-
-SILENT_S, LEASE_S, LIMIT_S = 0.1, 1.0, 1.2
-SHARED = "view:slots:*"
-
-
-def start(world, count=1, **env):
-    """That many appointment workers with a lease, one clinic with a schedule."""
-    clinic = Clinic(world, start=False)
-    workers = [world.start_worker("appointment", env | {"INSTANCE": number + 1}) for number in range(count)]
-    for worker in workers:
-        wait_until(lambda one=worker: measure(one, "registrations") >= 1, 10, "a lease")
-    clinic.publish()
-    return clinic, workers
-
-
-def measure(worker, name, layer=None):
-    """A counter of the worker's cache."""
-    found = 0
-    for sample, value in worker.metrics().items():
-        if sample.startswith(f"carebus_cache_{name}_total") and (layer is None or f'layer="{layer}"' in sample):
-            found += value
-    return found
-
-
-def asked(clinic, times):
-    return [clinic.slots() for _ in range(times)]
-
-
-def state(answer, clock="0900"):
-    return next(slot["state"] for slot in answer["slots"] if slot["slot_id"].endswith(f".{clock}"))
-
-
-def rows(clinic):
-    return clinic.sql("SELECT incarnation, is_fenced FROM cache ORDER BY incarnation")
-
-
-def resurrect(world, clinic):
-    """Return a function that gives Redis back what it holds now."""
-    redis = world.redis()
-    key = wait_until(lambda: redis.keys(SHARED), 5, "a list in Redis")[0]
-    held = redis.hgetall(key)
-    assert clinic.day().isoformat() in key
-    return lambda: redis.hset(key, mapping=held)
 
 
 # -- what is kept
@@ -171,15 +126,6 @@ def test_the_end_of_a_hold_is_a_write(world):
     assert sum(measure(worker, "writes") for worker in workers) >= 2
 
 
-def book_slowly(clinic, clock="0900"):
-    """Send a booking; return the id of its message."""
-    return clinic.send("slot.book", {"slot_id": clinic.slot(clock), "patient_ref": f"patient-{clock}"})
-
-
-def is_committed(clinic, clock="0900"):
-    return clinic.sql("SELECT appointment_id IS NOT NULL FROM slot WHERE slot_id = %s", [clinic.slot(clock)]) == [(True,)]
-
-
 def test_a_cache_is_told_before_the_booking_is_there(world):
     clinic, _ = start(world)
     cache = Cache(world).register()
@@ -285,33 +231,6 @@ def test_a_paused_cache_delays_a_booking_and_shows_nothing_old(world):
         clinic.answer(cause, "slot.booked", timeout=15)
     assert {state(answer, clock) for answer in asked(clinic, 4) for clock in ("0900", "0930")} == {"booked"}
     clinic.check_books()
-
-
-class Asker:
-    """Asks without waiting for each answer."""
-
-    def __init__(self, world, clinic):
-        self.world, self.clinic, self.asked = world, clinic, 0
-        self.channel = world.connect("operator").channel()
-        self.queue = self.channel.queue_declare("operator.many", exclusive=True).method.queue
-        self.channel.queue_bind(self.queue, "feed", "appointment.answer.operator.many")
-
-    def ask(self, times):
-        for _ in range(times):
-            self.world.publish("appointment.query.slots", {"provider_id": "dr-adams", "date": str(self.clinic.day())}, user="operator",
-                               exchange="questions", reply_to="operator.many")
-        self.asked += times
-
-    def answers(self):
-        found = []
-
-        def look():
-            method, _, raw = self.channel.basic_get(self.queue, auto_ack=True)
-            if method:
-                found.append(json.loads(raw))
-            return len(found) == self.asked
-        wait_until(look, 10, f"{self.asked} answers", 0.005)
-        return found
 
 
 def test_a_killed_cache_delays_one_booking(world):
