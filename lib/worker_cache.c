@@ -188,7 +188,8 @@ void cache_serve(struct runtime *runtime)
 		return;
 	if (can_ask(cache) && clock_steady_us() >= coherence_due_us(&cache->coherence))
 		renew_lease(cache);
-	lease_run(runtime);
+	while (lease_run(runtime))
+		continue;
 }
 
 int64_t cache_due_ms(const struct runtime *runtime)

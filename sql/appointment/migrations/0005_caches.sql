@@ -17,15 +17,15 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON cache TO appointment;
 
 -- The list of a provider's slots of one day, with its certificate: a place in the log, read behind the lock that whoever changes the
 -- list holds (key_lock in queries.sql), and before the list. 0: the lock was taken, the list is true now and must not be kept. Each of
--- the three is a statement of its own and sees what was committed before it, so this runs under READ COMMITTED alone, and by itself:
--- the lock ends with the transaction. There is always a row; without slots it has none.
+-- the three is a statement of its own and sees what was committed before it, which is so under READ COMMITTED alone; elsewhere the
+-- certificate is 0. To be called by itself: the lock ends with the transaction. There is always a row, of a day without slots too.
 CREATE FUNCTION slot_list(of_provider text, of_date date)
 RETURNS TABLE (certificate bigint, horizon_days bigint, version bigint, slot_id text, clinic_id text, room_id text,
 	appointment_type text, starts_at timestamptz, ends_at timestamptz, state text)
 LANGUAGE plpgsql VOLATILE AS $$
 BEGIN
 	certificate := 0;
-	IF pg_try_advisory_xact_lock_shared(
+	IF current_setting('transaction_isolation') = 'read committed' AND pg_try_advisory_xact_lock_shared(
 			hashtextextended('day ' || of_provider || ' ' || to_char(of_date, 'YYYY-MM-DD'), 0)) THEN
 		certificate := pg_current_wal_flush_lsn() - '0/0'::pg_lsn;
 	END IF;
