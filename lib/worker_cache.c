@@ -220,7 +220,7 @@ void cache_take_shared(void *owner, void *token, bool is_read, int64_t version, 
 {
 	struct runtime *runtime = owner;
 	struct shared_read *read = runtime->cache == NULL ? NULL : &runtime->cache->read;
-	if (read == NULL || (uintptr_t)token != read->number || read->is_done)
+	if (read == NULL || token != &runtime->cache->places[read->place] || read->is_done)
 		return;
 	read->is_done = true;
 	if (!is_read || body == NULL || version <= 0)
@@ -237,8 +237,10 @@ static bool read_shared(struct cache *cache, struct arena *arena, struct lru_ent
 	char key[SHARED_KEY_BYTES];
 	if (cache->coherence.incarnation == 0 || !print_shared_key(cache, list->key, key))
 		return false;
-	cache->read = (struct shared_read){ .number = cache->read.number + 1, .arena = arena, .list = list };
-	if (!keyvalue_get(runtime->keyvalue, key, (void *)(uintptr_t)cache->read.number))
+	cache->read = (struct shared_read){
+		.place = (cache->read.place + 1) % SHARED_PLACES, .arena = arena, .list = list
+	};
+	if (!keyvalue_get(runtime->keyvalue, key, &cache->places[cache->read.place]))
 		return false;
 	int64_t deadline_ms = clock_steady_ms() + SHARED_WAIT_MS;
 	while (!cache->read.is_done && clock_steady_ms() < deadline_ms)

@@ -13,11 +13,12 @@
 enum {
 	CACHE_NAME_BYTES = 65,
 	TIMELINE_BYTES = 9,
+	SHARED_PLACES = 256, /* by far more than are given up before Redis counts as away */
 };
 
-/* A question to Redis; its token is the number, so that an answer that comes too late finds nobody. */
+/* A question to Redis. */
 struct shared_read {
-	uint64_t number;
+	size_t place; /* of its token: another one than the last questions', whose answers may come too late */
 	bool is_done;
 	struct arena *arena;    /* where the list is copied to */
 	struct lru_entry *list; /* value NULL: none */
@@ -45,6 +46,7 @@ struct cache {
 	struct database *registry; /* leases and fences, while the other connection is in a transaction */
 	bool is_asking;            /* the registry: not again inside of that wait */
 	struct shared_read read;
+	char places[SHARED_PLACES];   /* tokens are addresses of these */
 	struct coherence_write write; /* the one that waits, or the last one */
 	uint64_t write_id;            /* of the last one */
 	struct cache_counts counts;

@@ -70,7 +70,7 @@ static enum outcome reply_to(struct runtime *runtime, struct flight *flight, str
 	answer_fn *how, struct why *why)
 {
 	struct incoming incoming;
-	struct reply reply;
+	struct reply reply = { .event = EVENT_NONE };
 	if (!incoming_read(runtime, delivery, &flight->arena, &incoming, why))
 		return REJECT;
 	if (!asker_is_name(incoming.message.reply_to))
