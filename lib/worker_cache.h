@@ -68,8 +68,10 @@ void cache_close(struct runtime *runtime);
 void cache_serve(struct runtime *runtime); /* what came for it, its lease, and the leases of others */
 int64_t cache_due_ms(const struct runtime *runtime); /* when to serve it at the latest */
 void cache_leave(struct runtime *runtime);           /* the end: nothing is answered from here any more */
-void cache_print(const struct runtime *runtime, const char *labels, struct buffer *out);
+
+/* worker_layers.c, beside cache.h: what Redis answers; metrics. */
 view_read_fn cache_take_shared;
+void cache_print(const struct runtime *runtime, const char *labels, struct buffer *out);
 
 /* worker_write.c: in the batch's transaction, when all is stored: DONE when no cache can answer the old lists any more. */
 enum outcome cache_before_commit(struct runtime *runtime, const struct batch *batch, struct why *why);

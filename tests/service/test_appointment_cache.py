@@ -141,6 +141,52 @@ def test_a_cache_is_told_before_the_booking_is_there(world):
     assert state(clinic.slots()) == "booked" and cache.renew()
 
 
+def test_every_change_of_a_list_is_told_and_nothing_else(world):
+    clinic, _ = start(world)
+    cache = Cache(world).register()
+
+    def told(verb, event, body, **properties):
+        """The days that one command makes caches forget; it is answered only when they have."""
+        cause = clinic.send(verb, body, **properties)
+
+        def is_answered():
+            cache.look()
+            for heard in cache.heard[seen[0]:]:
+                cache.acknowledge(heard)
+                seen[0] += 1
+            clinic.tap.connection.process_data_events(time_limit=0.01)
+            return [one for one in clinic.tap.messages if one.type == f"appointment.{event}" and one.headers["causation_id"] == cause]
+        seen = [0]
+        body = wait_until(is_answered, 10, event)[0].body
+        assert cache.renew(), "nobody was silent"
+        keys, cache.heard = [key for heard in cache.heard for key in heard["keys"]], []
+        assert len(keys) == len(set(keys))
+        return {ahead for ahead in range(1, 12) if f"dr-adams {clinic.day(ahead)}" in keys}, body
+
+    def slot(clock, ahead=2):
+        return {"slot_id": clinic.slot(clock, ahead=ahead), "patient_ref": f"patient-{clock}"}
+
+    days, booked = told("slot.book", "slot.booked", slot("0900"))
+    assert days == {2}
+    identity = {"appointment_id": booked["appointment_id"], "by": booked["patient_ref"]}
+    assert told("slot.book", "slot.refused", slot("0900"))[0] == set()
+    assert told("slot.move", "slot.moved", identity | {"slot_id": clinic.slot("0930", ahead=5)})[0] == {2, 5}
+    assert told("slot.hold", "slot.held", slot("1000"), reply_to="test.1")[0] == {2}
+    token = clinic.tap.one("appointment.hold.answered").body["hold_token"]
+    assert told("slot.release", "slot.released", {"slot_id": clinic.slot("1000"), "hold_token": token})[0] == {2}
+    wish = {"provider_id": "dr-adams", "patient_ref": "patient-2", "to": str(clinic.day(5)), "priority": 1}
+    days, joined = told("waitlist.join", "waitlist.joined", wish)
+    assert days == set()
+    assert told("slot.cancel", "slot.cancelled", identity | {"reason": "x"})[0] == {5}, "it is offered at once"
+    decline = {"waitlist_id": joined["waitlist_id"], "patient_ref": "patient-2"}
+    assert told("slot.decline", "slot.declined", decline)[0] == {5}
+    begin, end = (f"{clinic.day(ahead)}T{clock}:00Z" for ahead, clock in ((3, "00:00"), (4, "23:00")))
+    assert told("schedule.block", "schedule.blocked", {"provider_id": "dr-adams", "from": begin, "to": end, "reason": "away"})[0] == {3, 4}
+    again = {"provider_id": "dr-adams", "clinic_id": "clinic-001", "slot_minutes": 30, "from": str(clinic.day(7)), "to": str(clinic.day(9)),
+             "weekly": [{"weekday": weekday, "from": "09:00", "to": "12:00"} for weekday in range(1, 8)]}
+    assert told("schedule.publish", "schedule.published", again)[0] == {8, 9}
+
+
 def test_a_silent_cache_is_fenced_and_waited_out(world):
     clinic, (worker,) = start(world)
     silent, other = Cache(world).register(), Cache(world).register()
