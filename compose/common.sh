@@ -9,7 +9,7 @@ WORKERS='hospital bloodbank notification appointment'
 DOORS=bridge
 WATCHERS=topology
 SECRET_NAMES='amqp-admin amqp-upstream amqp-operator amqp-hospital amqp-bloodbank amqp-notification amqp-appointment
-	amqp-bridge amqp-bridge-listener postgres-admin postgres-hospital postgres-bloodbank postgres-notification
+	amqp-appointment-listener amqp-bridge amqp-bridge-listener postgres-admin postgres-hospital postgres-bloodbank postgres-notification
 	postgres-appointment redis-admin redis-hospital redis-bloodbank redis-notification redis-appointment redis-bridge
 	idempotency-bridge installation'
 SERVICES="$SERVERS $WORKERS $DOORS $WATCHERS"

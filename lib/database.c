@@ -195,6 +195,14 @@ static bool receive_next(struct database *database)
 	return take_answer(database, result);
 }
 
+/* An answer too many: a statement by itself was done, and its commit failed. */
+static void take_late_failure(struct database *database, PGresult *result)
+{
+	if (PQresultStatus(result) == PGRES_FATAL_ERROR && database->sent > 0)
+		fail_by_sqlstate(database, database->statements[database->sent - 1].query, result);
+	PQclear(result);
+}
+
 /* After an error or at the end: one sync, then everything up to its answer. */
 static bool sync_and_drain(struct database *database)
 {
@@ -211,7 +219,7 @@ static bool sync_and_drain(struct database *database)
 		if (!is_sync && database->received < database->sent)
 			take_answer(database, result);
 		else
-			PQclear(result);
+			take_late_failure(database, result);
 		if (is_sync)
 			return true;
 		if (database->connection == NULL)
@@ -463,4 +471,17 @@ void database_rollback(struct database *database)
 	if (!is_clean)
 		database_close(database);
 	forget_statements(database);
+}
+
+const struct rows *database_ask(struct database *database, const struct query *query,
+	const struct parameter parameters[], size_t count, struct why *why)
+{
+	forget_statements(database);
+	database->failure = DONE;
+	database->is_open_on_server = false;
+	if (database->connection == NULL)
+		fail_gone(database);
+	int ticket = database_send(database, query, parameters, count);
+	finish_pipeline(database);
+	return database_rows(database, ticket, why);
 }

@@ -105,6 +105,13 @@ enum outcome database_commit(struct database *database, struct why *why);
 /* The class of the failure that database_rows met; DONE when there was none. */
 enum outcome database_failure(const struct database *database, struct why *why);
 
+/*
+ * One statement by itself, outside of a transaction: the server ends it before it answers, so that no lock of it is held over our
+ * round trip. The answer is valid until the next begin or ask. NULL: failed, see database_failure.
+ */
+const struct rows *database_ask(struct database *database, const struct query *query,
+	const struct parameter parameters[], size_t count, struct why *why);
+
 /* Ends the transaction, whatever its state; drains the pipeline. Closes the connection if it does not answer. */
 void database_rollback(struct database *database);
 

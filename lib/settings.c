@@ -176,6 +176,15 @@ static void print_default(const struct setting *setting, FILE *out)
 		fprintf(out, "; a secret: better in a file, %s_FILE", setting->name);
 }
 
+void settings_list(const struct setting table[], FILE *out)
+{
+	for (const struct setting *setting = table; setting->name != NULL; setting++) {
+		fprintf(out, "  %s\n      %s\n      (", setting->name, setting->help);
+		print_default(setting, out);
+		fprintf(out, ")\n");
+	}
+}
+
 void settings_help(const struct setting table[], const char *program, FILE *out)
 {
 	fprintf(out, "Usage: %s [--help | --check]\n\n", program);
@@ -183,9 +192,5 @@ void settings_help(const struct setting table[], const char *program, FILE *out)
 		"--check reads the settings, says what is wrong with them, and ends. Exit 78: a fault in them.\n");
 	fprintf(out,
 		"Settings are environment variables; NAME_FILE names a file whose first line is the value.\n\n");
-	for (const struct setting *setting = table; setting->name != NULL; setting++) {
-		fprintf(out, "  %s\n      %s\n      (", setting->name, setting->help);
-		print_default(setting, out);
-		fprintf(out, ")\n");
-	}
+	settings_list(table, out);
 }

@@ -25,4 +25,5 @@ struct setting {
  */
 bool settings_read(const struct setting table[], void *out, FILE *faults);
 void settings_clear(const struct setting table[], void *out); /* secrets are wiped */
+void settings_list(const struct setting table[], FILE *out);  /* of the help: those of one more table */
 void settings_help(const struct setting table[], const char *program, FILE *out);

@@ -1,6 +1,6 @@
 /* The main loop of every worker, from its start to its graceful stop. */
 #include "worker.h"
-#include "worker_internal.h"
+#include "worker_cache.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -127,6 +127,7 @@ static void finish(struct runtime *runtime)
 	if (consumer_is_open(runtime->consumer))
 		consumer_cancel(runtime->consumer, &why);
 	finish_work(runtime);
+	cache_leave(runtime);
 	if (runtime->marks[0].count + runtime->marks[1].count > 0 && database_is_open(runtime->database))
 		marks_flush(runtime);
 }
@@ -201,6 +202,8 @@ int worker_main(const struct worker *worker, int argc, char *argv[])
 	snprintf(program, sizeof(program), "carebus-%s", worker->name);
 	if (argc == 2 && strcmp(argv[1], "--help") == 0) {
 		settings_help(worker_settings_table, program, stdout);
+		if (worker->changed != NULL)
+			settings_list(cache_settings_table, stdout);
 		return 0;
 	}
 	bool is_check = argc == 2 && strcmp(argv[1], "--check") == 0;
@@ -215,10 +218,13 @@ int worker_main(const struct worker *worker, int argc, char *argv[])
 	runtime->worker = worker;
 	runtime->exit_code = -1;
 	int exit_code = EXIT_CONFIGURATION;
-	if (settings_read(worker_settings_table, &runtime->settings, stderr))
+	bool is_set = settings_read(worker_settings_table, &runtime->settings, stderr);
+	if (worker->changed != NULL)
+		is_set &= settings_read(cache_settings_table, &runtime->settings, stderr);
+	if (is_set)
 		exit_code = is_check ? 0 : serve(runtime);
 	if (exit_code == EXIT_CONFIGURATION || is_check)
-		settings_clear(worker_settings_table, &runtime->settings);
+		worker_clear_settings(runtime);
 	free(runtime);
 	return exit_code;
 }

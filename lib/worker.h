@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "cache.h"
 #include "clock.h"
 #include "database.h"
 #include "message.h"
@@ -82,6 +83,19 @@ struct question {
 		const void **answer, struct why *why);
 };
 
+/*
+ * A question about a list that is cached: the cache first (cache.h). Not in one snapshot as the others, but outside of any transaction,
+ * each statement by itself (database_ask).
+ */
+struct look_up {
+	enum event event;
+	enum outcome (*answer)(const struct message *message, struct database *database, struct cache *cache,
+		enum event *answer_event, const void **answer, struct why *why);
+};
+
+/* The cached lists that the batch changes: their keys, each once, in `batch->arena`. Returns how many. */
+typedef size_t changed_fn(const struct batch *batch, const char ***keys);
+
 /* A view that the sweeper can read again: body struct of `event` and version of the aggregate with this key; NULL = gone. */
 struct view {
 	const char *name;
@@ -98,10 +112,13 @@ struct worker {
 	struct route routes[WORKER_ROUTES_MAX];
 	struct timer timers[WORKER_TIMERS_MAX];
 	struct question questions[WORKER_QUERIES_MAX];
+	struct look_up look_ups[WORKER_QUERIES_MAX];
 	struct view views[WORKER_VIEWS_MAX];
 	load_fn *load;
 	conclude_fn *conclude; /* NULL or: after the last decide */
 	store_fn *store;       /* also called for timers, on their state */
+	changed_fn *
+		changed; /* NULL: no lists are cached. Called after store; all caches forget them before the commit */
 	const struct query *const *
 		queries; /* all of the worker's statements, ends with NULL: prepared at start, so a fault shows there */
 };

@@ -1,5 +1,5 @@
 /* One batch: read -> new only -> load -> decide -> store -> commit. What follows the commit is worker_send.c's. */
-#include "worker_internal.h"
+#include "worker_cache.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -213,11 +213,7 @@ static enum outcome transact(struct runtime *runtime, struct flight *flight, str
 	batch_end_attempt(runtime, flight);
 	store_outputs(runtime, &flight->outbox);
 	store_marks(runtime);
-	crash_point_pass(CRASH_BEFORE_COMMIT);
-	outcome = database_commit(runtime->database, why);
-	if (outcome == DONE)
-		crash_point_pass(CRASH_AFTER_COMMIT);
-	return outcome;
+	return batch_commit(runtime, &batch, CRASH_AFTER_COMMIT, why);
 }
 
 /* The only message of the batch is at fault, or met a conflict too often: nothing of it stays but the parked copy. */
@@ -270,6 +266,23 @@ static void log_batch(struct runtime *runtime, const struct flight *flight)
 	log_line(&runtime->log, LOG_INFO_LEVEL, "batch", "outcome", "done", "messages", messages, "outputs",
 		outputs, "ms", milliseconds, "correlation",
 		flight->incoming_count == 1 ? flight->incoming[0].message.correlation_id : NULL, NULL);
+}
+
+enum outcome batch_commit(struct runtime *runtime, const struct batch *batch, enum crash_point committed,
+	struct why *why)
+{
+	enum outcome outcome = cache_before_commit(runtime, batch, why);
+	if (outcome != DONE) {
+		database_rollback(runtime->database);
+		return outcome;
+	}
+	crash_point_pass(CRASH_BEFORE_COMMIT);
+	outcome = database_commit(runtime->database, why);
+	if (outcome != DONE)
+		return outcome;
+	crash_point_pass(committed);
+	cache_after_commit(runtime);
+	return DONE;
 }
 
 void batch_begin_round(const struct runtime *runtime, struct flight *flight, struct batch *batch)

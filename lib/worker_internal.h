@@ -34,7 +34,7 @@ enum {
 	EXIT_CONFIGURATION = 78, /* sysexits.h EX_CONFIG */
 };
 
-enum lane_number { LANE_ROUTINE, LANE_EMERGENCY, LANE_QUERY, LANE_COUNT };
+enum lane_number { LANE_ROUTINE, LANE_EMERGENCY, LANE_QUERY, LANE_LEASE, LANE_COUNT };
 
 /* Deliveries in memory, first in first out. */
 struct lane {
@@ -79,7 +79,15 @@ struct marks {
 	size_t count;
 };
 
-enum link_number { LINK_CONSUMER, LINK_PUBLISHER, LINK_DATABASE, LINK_KEYVALUE, LINK_COUNT };
+enum link_number {
+	LINK_CONSUMER,
+	LINK_PUBLISHER,
+	LINK_DATABASE,
+	LINK_KEYVALUE,
+	LINK_LISTENER,
+	LINK_REGISTRY,
+	LINK_COUNT
+};
 
 enum metric_number {
 	METRIC_DONE,
@@ -106,6 +114,8 @@ struct worker_settings {
 	const char *database_url, *database_password;
 	const char *redis_url, *redis_user, *redis_password;
 	const char *installation_secret;
+	const char *listener_password; /* where lists are cached, here and below; else unused */
+	long cache_entries, cache_bytes;
 	const char *instance;
 	const char *log_format, *log_level;
 	long metrics_port, batch_max, prefetch, sweep_after_ms, stuck_after_ms;
@@ -121,6 +131,7 @@ struct runtime {
 	struct publisher *publisher;
 	struct database *database;
 	struct keyvalue *keyvalue;
+	struct cache *cache; /* NULL: the worker has no cached lists */
 	struct http *http;
 	struct backoff backoffs[LINK_COUNT];
 	const char *queues[LANE_COUNT];       /* consumed, in this order */
@@ -168,6 +179,10 @@ bool batch_run(struct runtime *runtime);
 /* When a routine batch is due at the latest, whether full or not; INT64_MAX while nothing waits. */
 int64_t batch_due_ms(const struct runtime *runtime);
 
+/* When all is stored: caches forget the lists that change, then the commit. */
+enum outcome batch_commit(struct runtime *runtime, const struct batch *batch, enum crash_point committed,
+	struct why *why);
+
 /* worker_collect.c: fills the flight with deliveries, read; unreadable ones and poison as parked copies. False: nothing to run. */
 bool batch_collect(struct runtime *runtime, struct flight *flight);
 void batch_end_attempt(struct runtime *runtime,
@@ -209,7 +224,12 @@ void links_serve(struct runtime *runtime);
 void links_serve_publisher(struct runtime
 		*runtime); /* what was sent goes out now, not after the next look around */
 void links_wait(struct runtime *runtime, int64_t deadline_ms);
-bool links_wait_for(void *owner, int fd, short events, int64_t deadline_ms);            /* database_wait_fn */
+bool links_wait_for(void *owner, int fd, short events, int64_t deadline_ms); /* database_wait_fn */
+
+/* One look around: serves what is there or comes until then. For whoever waits for something that is not a connection's. */
+void links_turn(struct runtime *runtime, int64_t deadline_ms);
+bool links_are_due(const struct runtime *runtime, enum link_number link); /* to be opened */
+void links_opened(struct runtime *runtime, enum link_number link);
 void links_lost(struct runtime *runtime, enum link_number link, const struct why *why); /* logs, backs off */
 void lane_push(struct lane *lane, struct delivery *delivery);
 void lane_push_front(struct lane *lane, struct delivery *delivery);
@@ -223,13 +243,17 @@ int64_t timers_next_ms(const struct runtime *runtime);
 
 /* worker_query.c: one question. True: something was done. */
 bool query_run(struct runtime *runtime);
+bool lease_run(struct runtime
+		*runtime); /* of a cache, on the registry's connection: also while a batch waits */
 
 /* worker_start.c: settings, and what must hold before the first message. */
 void worker_prepare(struct runtime *runtime); /* names, connections (closed), metrics */
 void worker_release(struct runtime *runtime);
+void worker_clear_settings(struct runtime *runtime);
 bool worker_check_database(struct runtime *runtime, struct why *why);
 void worker_answer_http(void *owner, struct http_exchange *exchange);
 extern const struct setting worker_settings_table[];
+extern const struct setting cache_settings_table[]; /* read too where lists are cached */
 
 /* Logs and remembers that the process must end. */
 void worker_fail(struct runtime *runtime, int exit_code, const struct why *why);

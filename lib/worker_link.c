@@ -1,5 +1,5 @@
 /* The connections of a worker: opened again with back-off when they fail, served while the worker waits. */
-#include "worker_internal.h"
+#include "worker_cache.h"
 
 #include <poll.h>
 
@@ -9,12 +9,13 @@ enum {
 	HEARTBEAT_CALL_MS = 1000, /* the broker library sends heartbeats only when it is called */
 };
 
-static const char *const link_names[LINK_COUNT] = { "consumer", "publisher", "database", "redis" };
+static const char *const link_names[LINK_COUNT] = { "consumer", "publisher", "database", "redis", "listener",
+	"registry" };
 
-/* Waiting for a dead dependency is no standstill; but Redis holds nothing up, so it excuses nothing. */
+/* Waiting for a dead dependency is no standstill; but Redis and the cache hold nothing up, so they excuse nothing. */
 static void note_progress(struct runtime *runtime, enum link_number link)
 {
-	if (link != LINK_KEYVALUE)
+	if (link < LINK_KEYVALUE)
 		runtime->progress_ms = clock_steady_ms();
 }
 
@@ -28,12 +29,12 @@ static void link_failed(struct runtime *runtime, enum link_number link, const st
 		"reason", why->reason, "detail", why->text, NULL);
 }
 
-static bool is_due(const struct runtime *runtime, enum link_number link)
+bool links_are_due(const struct runtime *runtime, enum link_number link)
 {
 	return backoff_is_due(&runtime->backoffs[link]);
 }
 
-static void link_opened(struct runtime *runtime, enum link_number link)
+void links_opened(struct runtime *runtime, enum link_number link)
 {
 	backoff_succeeded(&runtime->backoffs[link]);
 	note_progress(runtime, link);
@@ -50,7 +51,7 @@ static void drop_unchecked(struct runtime *runtime, const struct why *why)
 static void open_database(struct runtime *runtime)
 {
 	struct why why = { 0 };
-	if (database_is_open(runtime->database) || !is_due(runtime, LINK_DATABASE))
+	if (database_is_open(runtime->database) || !links_are_due(runtime, LINK_DATABASE))
 		return;
 	enum outcome outcome = database_open(runtime->database, &why);
 	if (outcome == STOP)
@@ -58,7 +59,7 @@ static void open_database(struct runtime *runtime)
 	else if (outcome != DONE)
 		link_failed(runtime, LINK_DATABASE, &why, BACKOFF_MAX_MS);
 	else if (runtime->was_started || worker_check_database(runtime, &why))
-		link_opened(runtime, LINK_DATABASE);
+		links_opened(runtime, LINK_DATABASE);
 	else
 		drop_unchecked(runtime, &why);
 }
@@ -66,10 +67,10 @@ static void open_database(struct runtime *runtime)
 static void open_publisher(struct runtime *runtime)
 {
 	struct why why = { 0 };
-	if (publisher_is_open(runtime->publisher) || !is_due(runtime, LINK_PUBLISHER))
+	if (publisher_is_open(runtime->publisher) || !links_are_due(runtime, LINK_PUBLISHER))
 		return;
 	if (publisher_open(runtime->publisher, &why))
-		link_opened(runtime, LINK_PUBLISHER);
+		links_opened(runtime, LINK_PUBLISHER);
 	else
 		link_failed(runtime, LINK_PUBLISHER, &why, BACKOFF_MAX_MS);
 }
@@ -84,6 +85,13 @@ static void clear_lanes(struct runtime *runtime)
 	runtime->alone = 0;
 }
 
+/* A writer that does not hear the caches would take all of them for dead. */
+static bool can_write(const struct runtime *runtime)
+{
+	return runtime->was_started && publisher_is_open(runtime->publisher)
+		&& (runtime->cache == NULL || consumer_is_open(runtime->cache->listener));
+}
+
 /* With prefetch 1 until the first acknowledgement: if a message kills the connection or us, its neighbours are not blamed. */
 static void open_consumer(struct runtime *runtime)
 {
@@ -91,11 +99,11 @@ static void open_consumer(struct runtime *runtime)
 	if (consumer_is_open(runtime->consumer) || runtime->is_stopping)
 		return;
 	clear_lanes(runtime);
-	if (!is_due(runtime, LINK_CONSUMER) || !runtime->was_started || !publisher_is_open(runtime->publisher))
+	if (!links_are_due(runtime, LINK_CONSUMER) || !can_write(runtime))
 		return;
 	runtime->is_full_prefetch = false;
 	if (consumer_open(runtime->consumer, 1, &why))
-		link_opened(runtime, LINK_CONSUMER);
+		links_opened(runtime, LINK_CONSUMER);
 	else
 		link_failed(runtime, LINK_CONSUMER, &why, BACKOFF_MAX_MS);
 }
@@ -103,10 +111,10 @@ static void open_consumer(struct runtime *runtime)
 static void open_keyvalue(struct runtime *runtime)
 {
 	struct why why = { 0 };
-	if (keyvalue_is_open(runtime->keyvalue) || !is_due(runtime, LINK_KEYVALUE))
+	if (keyvalue_is_open(runtime->keyvalue) || !links_are_due(runtime, LINK_KEYVALUE))
 		return;
 	if (keyvalue_open(runtime->keyvalue, &why))
-		link_opened(runtime, LINK_KEYVALUE);
+		links_opened(runtime, LINK_KEYVALUE);
 	else
 		link_failed(runtime, LINK_KEYVALUE, &why, BACKOFF_MAX_MS);
 }
@@ -127,16 +135,18 @@ static void serve_open(struct runtime *runtime)
 	}
 	links_serve_publisher(runtime);
 	if (keyvalue_is_open(runtime->keyvalue)
-		&& !keyvalue_serve(runtime->keyvalue, send_view_stored, NULL, runtime, &why))
+		&& !keyvalue_serve(runtime->keyvalue, send_view_stored, cache_take_shared, runtime, &why))
 		link_failed(runtime, LINK_KEYVALUE, &why, BACKOFF_MAX_MS);
 	if (runtime->http != NULL)
 		http_serve(runtime->http);
 	send_waiting(runtime);
+	cache_serve(runtime);
 }
 
 static bool has_pending(const struct runtime *runtime)
 {
-	return consumer_has_pending(runtime->consumer) || publisher_has_pending(runtime->publisher);
+	return consumer_has_pending(runtime->consumer) || publisher_has_pending(runtime->publisher)
+		|| (runtime->cache != NULL && consumer_has_pending(runtime->cache->listener));
 }
 
 static void add_fd(struct pollfd fds[POLL_FDS_MAX], nfds_t *fds_count, int fd, short events)
@@ -156,11 +166,17 @@ static nfds_t fill_fds(const struct runtime *runtime, struct pollfd fds[POLL_FDS
 		keyvalue_wants_write(runtime->keyvalue) ? POLLIN | POLLOUT : POLLIN);
 	if (runtime->http != NULL)
 		add_fd(fds, &fds_count, http_socket(runtime->http), POLLIN);
+	if (runtime->cache != NULL)
+		add_fd(fds, &fds_count, consumer_socket(runtime->cache->listener),
+			consumer_wants_write(runtime->cache->listener) ? POLLIN | POLLOUT : POLLIN);
 	return fds_count;
 }
 
-static int poll_until(struct pollfd fds[], nfds_t fds_count, int64_t deadline_ms)
+static int poll_until(const struct runtime *runtime, struct pollfd fds[], nfds_t fds_count,
+	int64_t deadline_ms)
 {
+	if (cache_due_ms(runtime) < deadline_ms)
+		deadline_ms = cache_due_ms(runtime);
 	int64_t left_ms = deadline_ms - clock_steady_ms();
 	if (left_ms > HEARTBEAT_CALL_MS)
 		left_ms = HEARTBEAT_CALL_MS;
@@ -205,6 +221,15 @@ void links_serve(struct runtime *runtime)
 	open_publisher(runtime);
 	open_consumer(runtime);
 	open_keyvalue(runtime);
+	cache_open(runtime);
+}
+
+void links_turn(struct runtime *runtime, int64_t deadline_ms)
+{
+	struct pollfd fds[POLL_FDS_MAX];
+	if (!has_pending(runtime))
+		poll_until(runtime, fds, fill_fds(runtime, fds), deadline_ms);
+	serve_open(runtime);
 }
 
 void links_wait(struct runtime *runtime, int64_t deadline_ms)
@@ -217,7 +242,7 @@ void links_wait(struct runtime *runtime, int64_t deadline_ms)
 	bool is_paused = runtime->sending_count > 0 && runtime->sending_pause_until_ms > clock_steady_ms();
 	if (is_paused && runtime->sending_pause_until_ms < deadline_ms)
 		deadline_ms = runtime->sending_pause_until_ms;
-	poll_until(fds, fds_count, deadline_ms);
+	poll_until(runtime, fds, fds_count, deadline_ms);
 }
 
 /* A stop that is asked for while the database hangs must not wait for it: what is unfinished is delivered again. */
@@ -241,7 +266,7 @@ bool links_wait_for(void *owner, int fd, short events, int64_t deadline_ms)
 			deadline_ms = runtime->stop_deadline_ms;
 		add_fd(fds, &fds_count, is_stop_asked ? -1 : runtime->signal_fd, POLLIN);
 		add_fd(fds, &fds_count, fd, events);
-		if (poll_until(fds, fds_count, deadline_ms) > 0 && fds[fds_count - 1].revents != 0)
+		if (poll_until(runtime, fds, fds_count, deadline_ms) > 0 && fds[fds_count - 1].revents != 0)
 			return true;
 		serve_open(runtime);
 	}
@@ -269,6 +294,7 @@ void links_close(struct runtime *runtime)
 	clear_lanes(runtime);
 	publisher_close(runtime->publisher);
 	keyvalue_close(runtime->keyvalue);
+	cache_close(runtime);
 	database_close(runtime->database);
 	http_close(runtime->http);
 	runtime->http = NULL;

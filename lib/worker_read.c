@@ -69,7 +69,10 @@ static bool is_question(const struct worker *worker, enum event event)
 	for (const struct question *question = worker->questions; question->event != EVENT_NONE; question++)
 		if (question->event == event)
 			return true;
-	return false;
+	for (const struct look_up *look_up = worker->look_ups; look_up->event != EVENT_NONE; look_up++)
+		if (look_up->event == event)
+			return true;
+	return worker->changed != NULL && event == APPOINTMENT_QUERY_LEASE;
 }
 
 static const char *id_from_body(const struct event_type *type, const void *body)

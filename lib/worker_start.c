@@ -1,5 +1,5 @@
 /* Configuration, names, and what must hold before the first message is taken. */
-#include "worker_internal.h"
+#include "worker_cache.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -43,6 +43,16 @@ const struct setting worker_settings_table[] = {
 		"work, but no progress for that long: the process ends" },
 	{ "SWEEP_AFTER_MS", SETTING_NUMBER, MEMBER(sweep_after_ms), "30000", 100, 3600000, NULL,
 		"an output unsent for that long is sent again by the sweeper" },
+	{ 0 },
+};
+
+const struct setting cache_settings_table[] = {
+	{ "CACHE_BYTES", SETTING_NUMBER, MEMBER(cache_bytes), "67108864", 65536, 1L << 40, NULL,
+		"of memory for lists" },
+	{ "CACHE_ENTRIES", SETTING_NUMBER, MEMBER(cache_entries), "10000", 0, LRU_ENTRIES_MAX, NULL,
+		"lists in memory; 0 = none, and none of Redis" },
+	{ "LISTENER_PASSWORD", SETTING_SECRET, MEMBER(listener_password), NULL, 0, 0, NULL,
+		"of the user <worker>-listener, who hears at the broker what is for the cache" },
 	{ 0 },
 };
 
@@ -115,9 +125,12 @@ static void take_delivery(void *owner, struct delivery *delivery)
 			(unsigned long long)delivery->tag);
 		worker_fail(runtime, EXIT_OUR_FAULT, &why);
 	}
+	enum lane_number lane = runtime->lane_of[delivery->lane];
+	if (lane == LANE_QUERY && registry_is_lease_question(runtime, delivery))
+		lane = LANE_LEASE;
 	if (runtime->lanes[LANE_ROUTINE].count == 0)
 		runtime->gathering_ms = runtime->delivered_ms;
-	lane_push(&runtime->lanes[runtime->lane_of[delivery->lane]], delivery);
+	lane_push(&runtime->lanes[lane], delivery);
 }
 
 static enum log_level level_by_name(const char *name)
@@ -152,6 +165,8 @@ static void make_links(struct runtime *runtime)
 	database_add_queries(runtime->database, runtime->worker->queries);
 	database_set_wait(runtime->database, links_wait_for, runtime);
 	runtime->keyvalue = keyvalue_new(settings->redis_url, settings->redis_user, settings->redis_password);
+	if (runtime->worker->changed != NULL)
+		runtime->cache = cache_new(runtime);
 }
 
 static bool is_ready(const struct runtime *runtime)
@@ -194,6 +209,13 @@ void worker_prepare(struct runtime *runtime)
 	make_links(runtime);
 }
 
+void worker_clear_settings(struct runtime *runtime)
+{
+	settings_clear(worker_settings_table, &runtime->settings);
+	if (runtime->worker->changed != NULL)
+		settings_clear(cache_settings_table, &runtime->settings);
+}
+
 void worker_release(struct runtime *runtime)
 {
 	links_close(runtime);
@@ -201,6 +223,7 @@ void worker_release(struct runtime *runtime)
 	publisher_free(runtime->publisher);
 	database_free(runtime->database);
 	keyvalue_free(runtime->keyvalue);
+	cache_free(runtime->cache);
 	for (size_t i = 0; i < FLIGHTS_MAX; i++) {
 		struct flight *flight = &runtime->flights[i];
 		for (size_t d = 0; d < flight->deliveries_count; d++)
@@ -211,7 +234,7 @@ void worker_release(struct runtime *runtime)
 	for (size_t i = 0; i < sizeof(runtime->marks) / sizeof(runtime->marks[0]); i++)
 		parameters_clear(runtime->marks[i].columns, 2);
 	free(runtime->sending);
-	settings_clear(worker_settings_table, &runtime->settings);
+	worker_clear_settings(runtime);
 }
 
 bool worker_check_database(struct runtime *runtime, struct why *why)
@@ -245,6 +268,7 @@ static void print_metrics(struct runtime *runtime, struct buffer *body)
 	snprintf(labels, sizeof(labels), "worker=\"%s\",instance_id=\"%.32s\"", runtime->worker->name,
 		runtime->settings.instance);
 	metrics_print(runtime->metrics, METRIC_COUNT, labels, body);
+	cache_print(runtime, labels, body);
 }
 
 static unsigned answer_path(struct runtime *runtime, const char *path, struct buffer *body)

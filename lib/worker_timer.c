@@ -81,10 +81,9 @@ static enum outcome transact_timer(struct runtime *runtime, const struct timer *
 		return outcome;
 	}
 	store_outputs(runtime, &flight->outbox);
-	outcome = database_commit(runtime->database, why);
-	if (outcome == DONE)
-		crash_point_pass(CRASH_AFTER_TIMER_COMMIT);
-	return outcome;
+	if (is_ours)
+		return batch_commit(runtime, batch, CRASH_AFTER_TIMER_COMMIT, why);
+	return database_commit(runtime->database, why);
 }
 
 static bool run_timer(struct runtime *runtime, size_t number)

@@ -10,6 +10,7 @@ EVERYTHING = ".*"
 ASKER = "[a-z0-9._-]+"
 FEED = "feed"
 ANSWERS = "answers"
+CACHES = "caches"
 SALT_BYTES = 4
 TAGS = {"administrator": ["administrator"], "watcher": ["monitoring"]}
 
@@ -62,6 +63,16 @@ def users_of_kind(contract, kind):
     return [user for user, about in contract.users.items() if about["kind"] == kind]
 
 
+def own_name(contract, user):
+    """How the names of its own queues begin, and its name as an asker and as a cache."""
+    return contract.users[user].get("of", user)
+
+
+def hears(contract, user, exchange):
+    """Whether a user may bind to one of the exchanges that are for listening."""
+    return exchange in contract.users[user].get("hears", [])
+
+
 def feed_bindings(contract):
     """What people may watch, and the answers to their own questions; never a `#`, which would blind `mandatory`."""
     rows = []
@@ -76,8 +87,8 @@ def feed_bindings(contract):
 def answer_bindings(contract):
     """Answers that a listener hears have an exchange that nobody else reads: secrets may be among them."""
     contexts = sorted({event.context for event in contract.events if event.is_answer})
-    return [binding_row(context, ANSWERS, f"{context}.answer.{contract.users[user]['of']}.#", "exchange")
-            for context in contexts for user in users_of_kind(contract, "listener")]
+    return [binding_row(context, ANSWERS, f"{context}.answer.{own_name(contract, user)}.#", "exchange")
+            for context in contexts for user in users_of_kind(contract, "listener") if hears(contract, user, ANSWERS)]
 
 
 def bindings(contract):
@@ -120,8 +131,8 @@ def emitted_keys(contract, user):
     keys = {}
     for event in contract.events:
         if user in event.emitters:
-            plain = f"{event.context}.answer." if event.is_answer else event.name
-            pattern = re.escape(plain) + (ASKER if event.is_answer else "")
+            place = "answer" if event.is_answer else "cache" if event.is_for_cache else None
+            pattern = re.escape(f"{event.context}.{place}.") + ASKER if place else re.escape(event.name)
             pattern += r"(\.emergency)?" if event.has_emergency_lane else ""
             keys.setdefault(event.exchange, []).append(pattern)
     return keys
@@ -137,9 +148,9 @@ def permission_of(contract, user):
         own = [re.escape(name) for name, queue in contract.queues.items() if queue["owner"] == user]
         return NOTHING, one_of(written + ["parked"]), one_of(own)
     if kind in ("watcher", "listener"):
-        own = re.escape(contract.users[user].get("of", user)) + r"\..+"
+        own = re.escape(own_name(contract, user)) + r"\..+"
         parked = [re.escape(queue) for queue in parked_queues(contract).values()]
-        readable = [FEED] + (parked if kind == "watcher" else [ANSWERS])
+        readable = contract.users[user]["hears"] + (parked if kind == "watcher" else [])
         return f"^{own}$", one_of(written + [own]), one_of(readable + [own])
     return NOTHING, one_of(written), NOTHING
 
@@ -160,17 +171,17 @@ def topic_permissions(contract, vhost):
         for exchange in topic_exchanges(contract):
             write = EVERYTHING if about["kind"] == "administrator" else one_of(keys.get(exchange, []))
             rows.append({"user": user, "vhost": vhost, "exchange": exchange, "write": write,
-                         "read": readable_keys(about, exchange)})
+                         "read": readable_keys(contract, user, exchange)})
     return rows
 
 
-def readable_keys(about, exchange):
-    """What may be bound: of the answers only the keys that name the asker, so that no wildcard reaches another's."""
-    kind = about["kind"]
-    if kind == "administrator" or (kind in ("watcher", "listener") and exchange == FEED):
+def readable_keys(contract, user, exchange):
+    """What may be bound: of answers, and of what is for a cache, only the keys that name it, so that no wildcard reaches another's."""
+    if contract.users[user]["kind"] == "administrator" or (exchange == FEED and hears(contract, user, FEED)):
         return EVERYTHING
-    if kind == "listener" and exchange == ANSWERS:
-        return r"^[a-z]+\.answer\." + re.escape(about["of"]) + r"\.[a-z0-9._-]+$"
+    if exchange in (ANSWERS, CACHES) and hears(contract, user, exchange):
+        place = {ANSWERS: "answer", CACHES: "cache"}[exchange]
+        return rf"^[a-z]+\.{place}\." + re.escape(own_name(contract, user)) + r"\.[a-z0-9._-]+$"
     return NOTHING
 
 

@@ -10,9 +10,10 @@ from .schemas import Library, Refused
 
 EVENT_NAME = re.compile(r"^[a-z]+\.[a-z_]+\.[a-z_]+$")
 EVENT_KEYS = {"emitters", "consumers", "lane", "id_field", "caused_by", "loops", "version"}
-PLACES = {"views", "feed", "asker"}  # consumers that are no queues
+PLACES = {"views", "feed", "asker", "cache"}  # consumers that are no queues
 TIMER = "timer"
 QUESTIONS = "questions"  # the exchange for queries
+CACHES = "caches"  # and for what is for one cache
 
 
 class Event:
@@ -34,7 +35,8 @@ class Event:
         self.queues = [consumer for consumer in self.consumers if consumer in queues]
         self.is_answer = "asker" in self.consumers
         self.is_query = any(queues[queue]["kind"] == "query" for queue in self.queues)
-        self.exchange = QUESTIONS if self.is_query else self.context
+        self.is_for_cache = "cache" in self.consumers
+        self.exchange = QUESTIONS if self.is_query else CACHES if self.is_for_cache else self.context
         self.mandatory = bool(self.queues)
         strangers = set(self.consumers) - set(self.queues) - PLACES
         if strangers:
@@ -44,6 +46,8 @@ class Event:
         """Routing keys it is published under."""
         if self.is_answer:
             return [f"{self.context}.answer.*"]
+        if self.is_for_cache:
+            return [f"{self.context}.cache.*"]
         return [self.name] + ([f"{self.name}.emergency"] if self.has_emergency_lane else [])
 
 
@@ -76,6 +80,7 @@ class Contract:
                           f"{sorted(names ^ set(channels) | names ^ set(messages))}")
         for event in self.events:
             address = f"{event.context}.answer.{{asker}}" if event.is_answer else event.name
+            address = f"{event.context}.cache.{{cache}}" if event.is_for_cache else address
             address += "{lane}" if event.has_emergency_lane else ""
             if channels[event.name]["address"] != address:
                 raise Refused(f"channel {event.name}: the address must be {address}")

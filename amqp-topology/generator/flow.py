@@ -51,6 +51,8 @@ def lint_event(contract, event):
             yield f"{event.name}: caused_by names {worker}, which does not emit it"
         for cause in causes:
             heard = [owner_of(contract, queue) for queue in known[cause].queues] if cause in known else []
+            if cause in known and known[cause].is_for_cache:
+                heard += known[cause].emitters  # who tells caches has one
             if cause != TIMER and worker not in heard:
                 yield f"{event.name}: caused by {cause}, which {worker} does not consume"
 

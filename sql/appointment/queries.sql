@@ -234,17 +234,10 @@ SELECT (count(*) = 1000)::int FROM gone;
 
 -- Questions.
 
--- name: provider_horizon
-SELECT max(horizon_days)::bigint FROM schedule WHERE provider_id = $1::text;
-
--- name: day_version
-SELECT version FROM day WHERE provider_id = $1::text AND date = $2::text::date;
-
--- name: day_slots
-SELECT slot_id, clinic_id, room_id, appointment_type, starts_at, ends_at,
-	CASE WHEN appointment_id IS NOT NULL THEN 'booked' WHEN is_blocked THEN 'blocked' WHEN held_until IS NOT NULL THEN 'held'
-		ELSE 'free' END
-FROM slot WHERE provider_id = $1::text AND date = $2::text::date ORDER BY starts_at LIMIT 512;
+-- name: day_list
+-- By itself, outside of a transaction: migration 0005 says why.
+SELECT certificate, horizon_days, version, slot_id, clinic_id, room_id, appointment_type, starts_at, ends_at, state
+FROM slot_list($1::text, $2::text::date);
 
 -- name: appointment_page_of_patient
 SELECT appointment_id, starts_at FROM appointment

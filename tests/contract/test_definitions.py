@@ -14,9 +14,10 @@ from generator import broker
 LANED_WORKERS = ("hospital", "bloodbank", "notification")
 WORKERS = (*LANED_WORKERS, "appointment")
 CONTEXTS = ("hospital", "bloodbank", "appointment", "medication", "inventory", "notification", "identity")
-TOPICS = (*CONTEXTS, "audit", "feed", "questions", "answers")
+TOPICS = (*CONTEXTS, "audit", "feed", "questions", "answers", "caches")
 WATCHERS = ("operator", "bridge-listener")
-USERS = (*WORKERS, "bridge", "bridge-listener", "upstream", "operator", "admin")
+LISTENERS = (*WATCHERS, "appointment-listener")
+USERS = (*WORKERS, "bridge", "bridge-listener", "appointment-listener", "upstream", "operator", "admin")
 WORK_QUEUES = (*WORKERS, *(f"{worker}.emergency" for worker in LANED_WORKERS))
 SECRET_HOLDERS = ("appointment.slot.book", "appointment.slot.release")  # a hold's token is in their bodies
 QUERY_QUEUES = tuple(f"{worker}.query" for worker in WORKERS)
@@ -101,7 +102,7 @@ PLAIN = {
     "schedule.blocked", "slot.booked", "slot.cancelled", "slot.moved", "slot.offered", "slot.offer_expired")}
 QUESTIONS = ("hospital.query.request", "hospital.query.requests", "hospital.query.stock", "bloodbank.query.stock",
              "bloodbank.query.unit", "bloodbank.query.units", "notification.query.messages", "appointment.query.slots",
-             "appointment.query.appointment", "appointment.query.appointments")
+             "appointment.query.appointment", "appointment.query.appointments", "appointment.query.lease")
 
 
 def context_of(name):
@@ -138,16 +139,19 @@ def test_patterns_are_anchored(topology):
 def test_workers_write_what_they_emit_and_nothing_else(contract, topology):
     keys = {f"{event.name}{lane}" for event in contract.events for lane in ("", ".emergency", "x", ".x")}
     keys |= {f"{context}.answer.{asker}" for context in CONTEXTS for asker in ("operator.1", "bridge-2", "UPPER", "")}
+    keys |= {f"{context}.cache.{name}" for context in CONTEXTS for name in ("bridge.1", "appointment-listener.2", "UPPER", "")}
     by_name = {event.name: event for event in contract.events}
     for user in (user for user in USERS if user != "admin"):
         for entry in (entry for entry in topology["topic_permissions"] if entry["user"] == user):
             for key in keys:
                 event = by_name.get(key.removesuffix(".emergency"))
                 emits = (event is not None and user in event.emitters and event.exchange == entry["exchange"]
-                         and not event.is_answer and (event.has_emergency_lane or not key.endswith(".emergency")))
+                         and not event.is_answer and not event.is_for_cache and (event.has_emergency_lane or not key.endswith(".emergency")))
                 answers = user == entry["exchange"] and user in WORKERS and re.fullmatch(
                     rf"{user}\.answer\.[a-z0-9._-]+", key) is not None
-                assert allows(entry["write"], key) == (emits or answers), (user, entry["exchange"], key)
+                tells = (entry["exchange"] == "caches" and user in ("appointment", "bridge")
+                         and re.fullmatch(r"appointment\.cache\.[a-z0-9._-]+", key) is not None)
+                assert allows(entry["write"], key) == (emits or answers or tells), (user, entry["exchange"], key)
 
 
 def test_workers_configure_nothing_and_read_their_own_queues(topology):
@@ -159,11 +163,11 @@ def test_workers_configure_nothing_and_read_their_own_queues(topology):
         assert readable == {user, f"{user}.query"} | ({f"{user}.emergency"} if user in LANED_WORKERS else set())
         writable = {name for name in (*TOPICS, "parked", "amq.default", *queues)
                     if allows(permission["write"], name)}
-        assert writable == {user, "parked"}
+        assert writable == {user, "parked"} | ({"caches"} if user == "appointment" else set())
 
 
 @pytest.mark.parametrize("user, exchanges", [("upstream", {"hospital", "bloodbank", "notification", "appointment"}),
-                                             ("bridge", {"hospital", "bloodbank", "notification", "appointment", "questions"})])
+                                             ("bridge", {"hospital", "bloodbank", "notification", "appointment", "questions", "caches"})])
 def test_publishers_publish_and_nothing_else(user, exchanges, topology):
     permission = row(topology["permissions"], user=user)
     assert (permission["configure"], permission["read"]) == ("^$", "^$")
@@ -174,7 +178,7 @@ def test_publishers_publish_and_nothing_else(user, exchanges, topology):
 def test_feed_carries_what_people_may_watch(contract, topology):
     fed = {(binding["source"], binding["routing_key"]) for binding in topology["bindings"]
            if binding["destination"] == "feed"}
-    wanted = {(event.exchange, key) for event in contract.events if not event.is_answer and not event.is_query and event.name not in SECRET_HOLDERS
+    wanted = {(event.exchange, key) for event in contract.events if not (event.is_answer or event.is_query or event.is_for_cache or event.name in SECRET_HOLDERS)
               for key in event.keys()}
     wanted |= {(worker, f"{worker}.answer.operator.#") for worker in WORKERS}
     assert fed == wanted
@@ -215,7 +219,7 @@ ANSWER_KEYS = {"hospital.answer.bridge.7": True, "notification.answer.bridge.hos
 
 def test_the_bridge_hears_the_feed_and_its_own_answers(topology):
     permission = row(topology["permissions"], user="bridge-listener")
-    assert readable_names(topology, "bridge-listener") == {"feed", "answers"}
+    assert readable_names(topology, "bridge-listener") == {"feed", "answers", "caches"}
     for part in ("configure", "write"):
         assert allows(permission[part], "bridge.mine") and not allows(permission[part], "bridge")
         assert not allows(permission[part], "mybridge.mine") and not allows(permission[part], "bridge-listener.mine")
@@ -224,6 +228,25 @@ def test_the_bridge_hears_the_feed_and_its_own_answers(topology):
         assert topic["write"] == "^$"
         for key, is_its_own in ANSWER_KEYS.items():
             assert allows(topic["read"], key) == (exchange == "feed" or (exchange == "answers" and is_its_own)), key
+
+
+@pytest.mark.parametrize("user, name", [("appointment-listener", "appointment-listener"), ("bridge-listener", "bridge")])
+def test_a_cache_hears_what_names_it(user, name, topology):
+    assert not [binding for binding in topology["bindings"] if binding["source"] == "caches"]
+    permission = row(topology["permissions"], user=user)
+    for queue in (*WORK_QUEUES, *QUERY_QUEUES):
+        assert not any(allows(permission[part], queue) for part in ("configure", "write", "read"))
+    read = row(topology["topic_permissions"], user=user, exchange="caches")["read"]
+    assert allows(read, f"appointment.cache.{name}.1f-2")
+    for key in ("#", "appointment.cache.#", "appointment.cache.*.1", f"appointment.cache.{name}.*", f"appointment.cache.{name}",
+                "appointment.cache.other.1", f"appointment.cache.x{name}.1", f"appointment.answer.{name}.1"):
+        assert not allows(read, key), key
+
+
+def test_the_appointment_listener_hears_nothing_else(topology):
+    assert readable_names(topology, "appointment-listener") == {"caches"}
+    for exchange in (name for name in TOPICS if name != "caches"):
+        assert row(topology["topic_permissions"], user="appointment-listener", exchange=exchange)["read"] == "^$"
 
 
 def test_nobody_but_the_worker_reads_its_queues(topology):
@@ -240,7 +263,7 @@ def test_who_may_bind_may_write_to_no_queue_but_its_own(topology):
         if entry["user"] != "admin" and topics:
             assert not [queue["name"] for queue in topology["queues"] if allows(entry["write"], queue["name"])]
     binding = {row["user"] for row in topology["topic_permissions"] if row["read"] != "^$"}
-    assert binding == {"admin", *WATCHERS}
+    assert binding == {"admin", *LISTENERS}
 
 
 def run_definitions(tmp_path, passwords, *more):

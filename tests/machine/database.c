@@ -380,6 +380,36 @@ START_TEST(a_constraint_checked_at_commit)
 }
 END_TEST
 
+static const struct rows *ask_number(struct database *of, const struct query *query, int64_t value)
+{
+	struct parameter parameter;
+	parameter_init(&parameter, PARAMETER_INT, false);
+	parameter_int(&parameter, value);
+	const struct rows *rows = database_ask(of, query, &parameter, 1, &why);
+	parameter_clear(&parameter);
+	return rows;
+}
+
+/* Committed with its answer, whatever became of the one before; its locks are gone by then. */
+START_TEST(a_statement_by_itself)
+{
+	struct database *other = new_database(own);
+	check(database_open(other, &why), DONE);
+	ck_assert_int_eq(rows_int(ask_number(database, &number, 7), 0, 0), 7);
+	ck_assert_ptr_nonnull(ask_number(database, &lock, 9));
+	ck_assert_ptr_nonnull(ask_number(other, &lock, 9));
+	ck_assert_ptr_nonnull(ask_number(database, &add_late, 8));
+	ck_assert_ptr_null(ask_number(other, &add_late, 8));
+	check(database_failure(other, &why), RETRY);
+	ck_assert_str_eq(why.reason, "conflict");
+	ck_assert_int_eq(rows_int(ask_number(other, &number, 9), 0, 0), 9);
+	database_close(database);
+	ck_assert_ptr_null(ask_number(database, &number, 7));
+	check(database_failure(database, &why), RETRY);
+	database_free(other);
+}
+END_TEST
+
 START_TEST(an_unexpected_number_of_rows_commits_nothing)
 {
 	database_begin(database);
@@ -566,6 +596,7 @@ static TCase *add_tests(void)
 	tcase_add_loop_test(test_case, each_class_of_failure, 0, failures_count);
 	tcase_add_loop_test(test_case, a_commit_finds_what_failed_before, 0, failures_count);
 	tcase_add_test(test_case, a_constraint_checked_at_commit);
+	tcase_add_test(test_case, a_statement_by_itself);
 	tcase_add_test(test_case, an_unexpected_number_of_rows_commits_nothing);
 	tcase_add_test(test_case, an_expected_number_of_rows);
 	tcase_add_test(test_case, a_rollback_leaves_nothing_and_may_come_at_any_time);

@@ -23,7 +23,7 @@ PROJECT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("CAREBUS_BUILD", PROJECT / "build"))
 DATABASES = ("hospital", "bloodbank", "notification", "appointment")
 DOORS = ("bridge",)
-AMQP_USERS = ("admin", *DATABASES, "bridge", "bridge-listener", "upstream", "operator")
+AMQP_USERS = ("admin", *DATABASES, "bridge", "bridge-listener", "appointment-listener", "upstream", "operator")
 SECRETS = ([f"amqp-{user}" for user in AMQP_USERS]
            + [f"{server}-{user}" for server in ("postgres", "redis") for user in ("admin", *DATABASES)]
            + [f"{kind}-{door}" for door in DOORS for kind in ("redis", "idempotency")] + ["installation"])

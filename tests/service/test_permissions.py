@@ -14,14 +14,14 @@ from generator.contract import Contract  # noqa: E402
 
 CONTRACT = Contract(str(PROJECT / "amqp-topology"))
 CONTEXTS = tuple(CONTRACT.topology["contexts"])
-EXCHANGES = (*CONTEXTS, "audit", "feed", "questions", "answers", "parked", "")
+EXCHANGES = (*CONTEXTS, "audit", "feed", "questions", "answers", "caches", "parked", "")
 USERS = tuple(CONTRACT.users)
 OTHERS = tuple(user for user in USERS if user != "admin")
 LANED = ("hospital", "bloodbank", "notification")
 WORKERS = (*LANED, "appointment")
 WORK_QUEUES = (*WORKERS, *(f"{worker}.emergency" for worker in LANED))
 QUEUES = (*WORK_QUEUES, *(f"{queue}.parked" for queue in WORK_QUEUES), *(f"{worker}.query" for worker in WORKERS))
-WATCHERS = {"operator": "operator", "bridge-listener": "bridge"}  # and how the names of their queues begin
+WATCHERS = {"operator": "operator", "bridge-listener": "bridge", "appointment-listener": "appointment-listener"}  # and how the names of their queues begin
 REFUSED, LOCKED, WRONG = 403, 405, 406  # locked: single-active-consumer queues know no basic.get
 VHOST = "permissions"
 
@@ -68,9 +68,10 @@ def doors(servers):
 
 def keys_to_try(exchange):
     """Every key of the contract that belongs there, with and without lane, answers, and what nobody may write."""
-    names = [event.name for event in CONTRACT.events if event.exchange == exchange and not event.is_answer]
+    names = [event.name for event in CONTRACT.events if event.exchange == exchange and not event.is_answer and not event.is_for_cache]
     keys = names + [f"{name}.emergency" for name in names]
     keys += [f"{exchange}.answer.{asker}" for asker in ("operator.1", "bridge.1", "", "A")]
+    keys += [f"appointment.cache.{name}" for name in ("appointment-listener.1", "bridge.1", "", "A")]
     return keys + ["", "x", f"{exchange}.blood.invented", f"x{(names or [''])[0]}", "#", "hospital.blood.request"]
 
 
@@ -84,6 +85,8 @@ def may_publish(user, exchange, key):
         lanes = ("", ".emergency") if event.has_emergency_lane else ("",)
         if event.exchange == exchange and user in event.emitters and key in [event.name + lane for lane in lanes]:
             return True
+    if exchange == "caches":
+        return user in ("appointment", "bridge") and key in ("appointment.cache.appointment-listener.1", "appointment.cache.bridge.1")
     prefix = f"{user}.answer."
     return user in WORKERS and user == exchange and key in (f"{prefix}operator.1", f"{prefix}bridge.1")
 
@@ -99,7 +102,7 @@ def test_publish(user, exchange, doors):
         doors["admin"].channel.queue_purge(queue)
 
 
-@pytest.mark.parametrize("user", [user for user in USERS if user != "bridge-listener"])
+@pytest.mark.parametrize("user", [user for user in USERS if not user.endswith("-listener")])
 def test_user_id_is_checked(user, doors):
     exchange, key = {
         "hospital": ("hospital", "hospital.request.updated"), "bloodbank": ("bloodbank", "bloodbank.unit.expired"),
@@ -138,6 +141,7 @@ CHANGING = {
     "bind to bloodbank": lambda queue: lambda channel: channel.queue_bind(queue, "bloodbank", "#"),
     "bind to feed": lambda queue: lambda channel: channel.queue_bind(queue, "feed", "#"),
     "bind to answers": lambda queue: lambda channel: channel.queue_bind(queue, "answers", "hospital.answer.bridge.1"),
+    "bind to caches": lambda queue: lambda channel: channel.queue_bind(queue, "caches", "appointment.cache.bridge.1"),
     "bind to parked": lambda queue: lambda channel: channel.queue_bind(queue, "parked", queue),
     "unbind": lambda queue: lambda channel: channel.queue_unbind(queue, "hospital", "hospital.blood.requested"),
 }
@@ -274,11 +278,15 @@ def test_names_of_ones_own_are_no_way_around(user, doors):
     door, prefix = doors[user], WATCHERS[user]
     hub = f"{prefix}.hub"
     assert door.code(lambda channel: channel.exchange_declare(hub, "topic")) == 0
-    for source in (*CONTEXTS, "audit", "questions", "parked") + (("answers",) if user == "operator" else ()):
+    closed = {"operator": ("answers", "caches"), "bridge-listener": (), "appointment-listener": ("feed", "answers")}[user]
+    for source in (*CONTEXTS, "audit", "questions", "parked", *closed):
         assert door.code(lambda channel, name=source: channel.exchange_bind(hub, name, "#")) == REFUSED, source
     for key in WILD:
         assert door.code(lambda channel, name=key: channel.exchange_bind(hub, "answers", name)) == REFUSED, key
-    for target in EXCHANGES if user == "bridge-listener" else set(EXCHANGES) - {"questions"}:
+        for name in (key, key.replace("hospital.answer", "appointment.cache")):
+            assert door.code(lambda channel, name=name: channel.exchange_bind(hub, "caches", name)) == (
+                0 if user == "bridge-listener" and name == "appointment.cache.bridge.1" else REFUSED), name
+    for target in EXCHANGES if user.endswith("-listener") else set(EXCHANGES) - {"questions"}:
         dead_letters = {"x-dead-letter-exchange": target, "x-dead-letter-routing-key": "hospital"}
         assert door.code(lambda channel, arguments=dead_letters: channel.queue_declare(
             f"{prefix}.dead", exclusive=True, arguments=arguments)) == REFUSED, target
@@ -289,6 +297,18 @@ def test_names_of_ones_own_are_no_way_around(user, doors):
     for queue in QUEUES:
         assert door.code(bind(queue, hub, "#")) == REFUSED, queue
     assert door.code(lambda channel: channel.exchange_delete(hub)) == 0
+
+
+@pytest.mark.parametrize("user, name", [("appointment-listener", "appointment-listener.1"), ("bridge-listener", "bridge.1")])
+def test_a_cache_hears_what_names_it(user, name, doors):
+    door = doors[user]
+    assert door.code(lambda channel: channel.queue_declare(name, exclusive=True)) == 0
+    assert door.code(bind(name, "caches", f"appointment.cache.{name}")) == 0
+    for other in ("appointment-listener.1", "bridge.1"):
+        for speaker in ("appointment", "bridge"):
+            assert doors[speaker].publish("caches", f"appointment.cache.{other}") == 0
+    assert hear(door, name, 2) == [("caches", f"appointment.cache.{name}")] * 2
+    assert door.code(lambda channel: channel.queue_delete(name)) == 0
 
 
 def test_who_may_bind_writes_to_no_work_queue(doors):

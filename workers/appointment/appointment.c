@@ -40,7 +40,7 @@ static enum outcome decide_once(const struct message *message, struct batch *bat
 
 const struct worker appointment = {
 	.name = "appointment",
-	.schema_version = 4,
+	.schema_version = 5,
 	.routes = {
 		{ APPOINTMENT_SCHEDULE_PUBLISH, decide_once, refuse_conflict },
 		{ APPOINTMENT_SCHEDULE_BLOCK, decide_once, refuse_conflict },
@@ -63,12 +63,16 @@ const struct worker appointment = {
 		{ 0 },
 	},
 	.questions = {
-		{ APPOINTMENT_QUERY_SLOTS, answer_slots },
 		{ APPOINTMENT_QUERY_APPOINTMENT, answer_appointment },
 		{ APPOINTMENT_QUERY_APPOINTMENTS, answer_appointments },
 		{ 0 },
 	},
+	.look_ups = {
+		{ APPOINTMENT_QUERY_SLOTS, answer_slots },
+		{ 0 },
+	},
 	.load = load_batch,
 	.store = store_batch,
+	.changed = changed_days,
 	.queries = appointment_queries,
 };

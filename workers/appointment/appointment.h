@@ -22,9 +22,12 @@ bool is_more_due(const struct batch *batch);
 load_fn load_batch;
 store_fn store_batch;
 
+/* The lists that are cached. */
+enum outcome answer_slots(const struct message *message, struct database *database, struct cache *cache,
+	enum event *answer_event, const void **answer, struct why *why);
+changed_fn changed_days;
+
 /* Questions. */
-enum outcome answer_slots(const struct message *message, struct database *database, enum event *answer_event,
-	const void **answer, struct why *why);
 enum outcome answer_appointment(const struct message *message, struct database *database,
 	enum event *answer_event, const void **answer, struct why *why);
 enum outcome answer_appointments(const struct message *message, struct database *database,

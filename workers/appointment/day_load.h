@@ -3,6 +3,13 @@
 
 #include "worker.h"
 
-/* Fills `list` (its provider_id and date are the question): version, slots. DONE also where nothing was published for the day. */
-enum outcome day_load(struct appointment_slots_answered *list, struct database *database, struct arena *arena,
-	struct why *why);
+struct day {
+	struct appointment_slots_answered *list; /* its provider_id and date are the question */
+	int64_t horizon_days; /* how far ahead the provider can be booked; -1: nothing was published for them */
+};
+
+/*
+ * Fills `day`: version, slots, certificate. DONE also where nothing was published for the day. Outside of any transaction: the list is what
+ * the database shows at that moment.
+ */
+enum outcome day_load(struct day *day, struct database *database, struct arena *arena, struct why *why);

@@ -3,6 +3,7 @@
 
 #include "calendar.h"
 #include "clock.h"
+#include "day.h"
 #include "slot_id.h"
 
 void need_init(struct need *need, const struct batch *batch)
@@ -55,7 +56,7 @@ static void need_provider(struct need *need, const char *provider_id)
 
 static void need_day(struct need *need, const char *provider_id, const char *date)
 {
-	lock(need, "day", arena_print(need->arena, "%s %s", provider_id, date));
+	lock(need, "day", day_key(provider_id, date, need->arena));
 }
 
 static void need_slot(struct need *need, const char *slot_id)

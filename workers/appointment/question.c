@@ -1,61 +1,11 @@
-/* Answers, read only: a day's slots, an appointment, appointments page by page. */
+/* Answers, read only: an appointment, appointments page by page. */
 #include "appointment.h"
 #include "appointment_queries.h"
-#include "calendar.h"
 #include "cursor.h"
-#include "day_load.h"
 #include "page.h"
 #include "rows.h"
 
 enum { PAGE_PARAMETERS = 5 };
-
-/* How far ahead the provider can be booked; -1: nothing was published for them. */
-static enum outcome read_horizon(const char *provider_id, struct database *database, int64_t *days,
-	struct why *why)
-{
-	struct parameter parameter;
-	parameter_init(&parameter, PARAMETER_TEXT, false);
-	parameter_text(&parameter, provider_id);
-	int ticket = database_send(database, &provider_horizon, &parameter, 1);
-	parameter_clear(&parameter);
-	const struct rows *rows = database_rows(database, ticket, why);
-	if (rows == NULL)
-		return database_failure(database, why);
-	*days = rows_is_null(rows, 0, 0) ? -1 : rows_int(rows, 0, 0);
-	return DONE;
-}
-
-/* Why there is nothing to show; 0: there may be. A day more at each end: it is another day elsewhere. */
-static enum appointment_refusal day_refusal(const char *date, int64_t horizon_days, int64_t now)
-{
-	int64_t day = calendar_day(date), today = now / DAYS_US(1);
-	if (horizon_days < 0)
-		return APPOINTMENT_REFUSAL_UNKNOWN_PROVIDER;
-	if (day < today - 1)
-		return APPOINTMENT_REFUSAL_TOO_LATE;
-	return day > today + horizon_days + 1 ? APPOINTMENT_REFUSAL_BEYOND_HORIZON : APPOINTMENT_REFUSAL_NONE;
-}
-
-enum outcome answer_slots(const struct message *message, struct database *database, enum event *answer_event,
-	const void **answer, struct why *why)
-{
-	const struct appointment_query_slots *question = message->body;
-	struct appointment_slots_answered *body = arena_new(message->arena, sizeof(*body));
-	int64_t horizon_days = -1;
-	*body = (struct appointment_slots_answered){
-		.provider_id = question->provider_id, .date = question->date, .as_of = message->now
-	};
-	enum outcome outcome = read_horizon(question->provider_id, database, &horizon_days, why);
-	if (outcome != DONE)
-		return outcome;
-	body->reason = day_refusal(question->date, horizon_days, message->now);
-	body->found = body->reason == APPOINTMENT_REFUSAL_NONE;
-	if (body->found)
-		outcome = day_load(body, database, message->arena, why);
-	*answer_event = APPOINTMENT_SLOTS_ANSWERED;
-	*answer = body;
-	return outcome;
-}
 
 /* The appointments of the first `count` rows, in that order. */
 static enum outcome describe(const struct rows *rows, size_t count, struct database *database,

@@ -3,7 +3,7 @@
 
 #include "appointment.h"
 #include "appointment_queries.h"
-#include "state.h"
+#include "day.h"
 
 static void add_time(struct parameter *parameter, int64_t time_us)
 {
@@ -104,21 +104,14 @@ static void store_slots(const struct state *state, struct database *database, bo
 	send(database, is_stored ? &slot_change : &slot_add, column, COLUMNS);
 }
 
-/* Days whose lists changed, each once. */
 static void store_days(const struct state *state, struct database *database)
 {
 	struct parameter column[2];
 	struct table days;
-	table_init(&days, state->arena);
+	days_changed(state, &days);
 	parameters_arrays(column, "tt");
-	for (size_t i = 0; i < state->slots.count; i++) {
-		struct slot *slot = state->slots.items[i];
-		if (!slot->is_listed_anew)
-			continue;
-		const char *key = arena_print(state->arena, "%s %s", slot->provider_id, slot->date);
-		if (table_find(&days, key) != NULL)
-			continue;
-		table_add(&days, key, slot);
+	for (size_t i = 0; i < days.count; i++) {
+		const struct slot *slot = days.items[i];
 		parameter_text(&column[0], slot->provider_id);
 		parameter_text(&column[1], slot->date);
 	}
