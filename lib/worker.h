@@ -60,11 +60,6 @@ struct route {
 	enum event event;
 	decide_fn *decide;
 	refuse_fn *refuse; /* NULL for facts: only parked */
-	/*
-	 * What the worker sent itself and hears again, beside others who send the same, is acknowledged at once: its effect was
-	 * committed before it was sent. The broker vouches for the sender.
-	 */
-	bool skips_own;
 };
 
 /* Due work, found by `load` (at most WORKER_DUE_MAX rows), decided on the loaded state, stored by the worker's `store`. */
@@ -110,6 +105,11 @@ struct worker {
 	int gather_ms; /* how long a routine message waits for others to share its batch with; 0: not at all */
 	int schema_version; /* newest migration of the worker's own set that it knows */
 	struct route routes[WORKER_ROUTES_MAX];
+	/*
+	 * An event that the worker sends and consumes, because others send it too. What it sent itself is acknowledged at once when it
+	 * comes back: its effect was committed before it was sent. The broker vouches for the sender. EVENT_NONE: there is none.
+	 */
+	enum event skips_own;
 	struct timer timers[WORKER_TIMERS_MAX];
 	struct question questions[WORKER_QUERIES_MAX];
 	struct look_up look_ups[WORKER_QUERIES_MAX];

@@ -105,7 +105,8 @@ static enum collecting take_suspect(struct runtime *runtime, struct flight *flig
 static bool is_own(const struct runtime *runtime, const struct incoming *incoming)
 {
 	const char *user_id = incoming->message.user_id;
-	return incoming->route->skips_own && user_id != NULL && strcmp(user_id, runtime->settings.amqp_user) == 0;
+	return incoming->message.event == runtime->worker->skips_own && user_id != NULL
+		&& strcmp(user_id, runtime->settings.amqp_user) == 0;
 }
 
 /* Moves the first delivery of the lane into the batch. A double of one that is in it already waits for the next batch. */

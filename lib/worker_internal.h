@@ -166,9 +166,6 @@ struct runtime {
 /* worker_read.c: the event's name: the property `type`, else the routing key without its lane. */
 const char *delivery_event_name(const struct delivery *delivery, struct arena *arena);
 
-/* The event's route, or NULL when it is not handled. */
-const struct route *route_find(const struct worker *worker, enum event event);
-
 /* A delivery to an incoming message. False: to be parked for `why`. */
 bool incoming_read(const struct runtime *runtime, struct delivery *delivery, struct arena *arena,
 	struct incoming *incoming, struct why *why);

@@ -56,7 +56,7 @@ static bool lane_fits(const struct delivery *delivery, const struct event_type *
 	return *(const enum urgency *)((const char *)body + urgency->offset) == URGENCY_EMERGENCY;
 }
 
-const struct route *route_find(const struct worker *worker, enum event event)
+static const struct route *find_route(const struct worker *worker, enum event event)
 {
 	for (const struct route *route = worker->routes; route->event != EVENT_NONE; route++)
 		if (route->event == event)
@@ -107,7 +107,7 @@ static bool read_event(const struct runtime *runtime, const struct delivery *del
 	incoming->message.event = event;
 	if (event == EVENT_NONE)
 		return because(why, "unknown_type", "no event is called \"%.100s\"", name);
-	incoming->route = route_find(runtime->worker, event);
+	incoming->route = find_route(runtime->worker, event);
 	bool is_asked = runtime->lane_of[delivery->lane] == LANE_QUERY;
 	if (is_asked ? !is_question(runtime->worker, event) : incoming->route == NULL)
 		return because(why, "not_routed", "%s does not handle %s", runtime->worker->name, name);

@@ -1,6 +1,8 @@
 /* The machine's own rows: outputs of a batch, and the marks of those that were sent. */
 #include "worker_internal.h"
 
+#include <string.h>
+
 #include "machine_queries.h"
 
 enum { OUTPUT_COLUMNS = 13 };
@@ -28,9 +30,8 @@ int inbox_send(struct runtime *runtime, struct parameter parameters[INBOX_COLUMN
 
 static bool comes_back(const struct runtime *runtime, const struct output *output)
 {
-	const struct route *route =
-		output->is_view ? NULL : route_find(runtime->worker, event_find(output->type));
-	return route != NULL && route->skips_own;
+	enum event event = runtime->worker->skips_own;
+	return event != EVENT_NONE && !output->is_view && strcmp(output->type, event_type(event)->name) == 0;
 }
 
 /* What the worker will hear of itself is known from the start, so that it has no effect whoever sends it again. */

@@ -260,13 +260,14 @@ const struct worker hospital = {
 	.schema_version = 4,
 	.routes = {
 		{ HOSPITAL_BLOOD_REQUEST, decide_request, refuse_conflict },
-		{ HOSPITAL_BLOOD_REQUESTED, decide_requested, refuse_conflict, .skips_own = true },
+		{ HOSPITAL_BLOOD_REQUESTED, decide_requested, refuse_conflict },
 		{ HOSPITAL_BLOOD_CANCEL, decide_cancel, refuse_conflict },
 		{ BLOODBANK_BLOOD_APPROVED, decide_approved, NULL },
 		{ BLOODBANK_BLOOD_REJECTED, decide_rejected, NULL },
 		{ BLOODBANK_RESERVATION_RELEASED, decide_released, NULL },
 		{ 0 },
 	},
+	.skips_own = HOSPITAL_BLOOD_REQUESTED,
 	.questions = {
 		{ HOSPITAL_QUERY_REQUEST, answer_request },
 		{ HOSPITAL_QUERY_REQUESTS, answer_requests },
