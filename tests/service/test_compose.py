@@ -178,6 +178,16 @@ def test_a_killed_process_comes_back(running, name):
     wait_until(is_back, 20, f"{name} to be restarted and counted", 0.2)
 
 
+def test_a_queue_made_again_outlives_a_killed_broker(running):
+    """RabbitMQ would write its register of queues minutes later; a queue that is missing there never gets a leader again."""
+    queue = running.addresses()["CAREBUS_MANAGEMENT"] + "/api/queues/carebus/bloodbank"
+    assert requests.delete(queue, timeout=10).status_code == 204
+    running.run("up")
+    os.kill(running.status()["rabbitmq"]["pid"], signal.SIGKILL)
+    wait_until(lambda: all(row["ready"] for row in running.status().values()), 60, "the broker and everyone to be back", 0.5)
+    assert "bloodbank.blood." in running.run("up")
+
+
 def test_restart(running):
     before = running.status()["bloodbank"]["pid"]
     assert "ready" in running.run("restart", "bloodbank")
