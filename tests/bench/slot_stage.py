@@ -24,12 +24,12 @@ WARM_DAYS = 100
 FLUSH_S = 0.05  # far less than it takes to ask for all days once
 REGISTER_S = 10
 
-# Where a list comes from: what the caches are allowed to hold, whether Redis is emptied all the time, how many days are asked for.
+# Where a list comes from: what the caches are allowed to hold, and whether Redis is emptied all the time.
 LAYERS = {
-    "lru": {"entries": 10000, "is_flushed": False, "days": WARM_DAYS},
-    "redis": {"entries": 1, "is_flushed": False, "days": WARM_DAYS},
-    "database": {"entries": 1, "is_flushed": True, "days": DAYS * READ_PROVIDERS},
-    "none": {"entries": 0, "is_flushed": False, "days": WARM_DAYS},
+    "lru": {"entries": 10000, "is_flushed": False},
+    "redis": {"entries": 1, "is_flushed": False},
+    "database": {"entries": 1, "is_flushed": True},
+    "none": {"entries": 0, "is_flushed": False},
 }
 
 
@@ -146,7 +146,7 @@ class SlotStage(DoorStage):
 
     def look_up(self, layer, count):
         """Ask the worker for lists, one after the other; see `ask`."""
-        days = itertools.islice(itertools.cycle(self.days[:LAYERS[layer]["days"]]), count)
+        days = itertools.islice(itertools.cycle(self.days if LAYERS[layer]["is_flushed"] else self.days[:WARM_DAYS]), count)
         return self.ask([f"slots {provider} {date}" for provider, date in days], "window", 1)
 
     def take_slots(self, count):
@@ -159,10 +159,11 @@ class SlotStage(DoorStage):
         return [f"book {slot} patient-{next(self.patients)}" for slot in slots]
 
     def read(self, layer, seconds):
-        """wrk reads lists through the bridge; see read_report."""
+        """wrk reads lists through the bridge; see read_report. Where one list is kept, so many that few ask for the same at once."""
+        days = self.days if LAYERS[layer]["entries"] == 1 else self.days[:WARM_DAYS]
         paths = self.world.folder / "paths"
         paths.write_text("".join(f"/v1/slots?provider_id={provider}&date={date}\n"
-                                 for provider, date in self.days[:LAYERS[layer]["days"]]), encoding="ascii")
+                                 for provider, date in days), encoding="ascii")
         os.environ["PATHS"] = str(paths)
         return self.wrk(self.door.port, "/", seconds, "-t", "2", "-s", str(PATHS_SCRIPT))
 
