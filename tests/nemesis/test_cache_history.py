@@ -68,9 +68,13 @@ class Reader(Party):
 
     def act(self):
         answer = self.send("questions", "appointment.query.slots", self.run.question, reply_to=self.name)
-        for slot in answer[1]["slots"] if answer else []:
+        if answer:
+            self.saw(answer[1])
+
+    def saw(self, shown):
+        for slot in shown["slots"]:
             self.write("read", slot["slot_id"].split(".")[2], "free" if slot["state"] == "free" else "taken")
-            self.run.sources.add(answer[1]["source"])
+        self.run.sources.add(shown["source"])
 
 
 class Booker(Party):
@@ -80,8 +84,8 @@ class Booker(Party):
             self.channel.queue_bind(self.queue, "appointment", f"appointment.slot.{event}")
 
     def act(self):
-        clock, holder = self.random.choice(CLOCKS), f"patient-{uuid.uuid4().hex[:12]}"
-        body = {"slot_id": self.run.clinic.slot(clock), "patient_ref": holder}
+        clock, holder = self.random.choice(self.run.clocks), f"patient-{uuid.uuid4().hex[:12]}"
+        body = {"slot_id": self.run.clinic.slot(clock, self.run.provider), "patient_ref": holder}
         answer = self.send("appointment", "appointment.slot.book", body)
         if answer is None:
             self.write("book", clock, holder, "unknown", end="-")
@@ -102,13 +106,14 @@ class Booker(Party):
 
 class Run:
     """One history: who takes part, what is done to them."""
+    readers, bookers, provider, clocks = READERS, BOOKERS, "dr-adams", CLOCKS
 
     def __init__(self, world, guards):
         self.world, self.guards, self.properties = world, guards, pika.BasicProperties
         self.clinic, self.workers = start(world, 2, GUARD_OFF=guards, LOG_LEVEL="warning")
-        self.question = {"provider_id": "dr-adams", "date": str(self.clinic.day())}
+        self.question = {"provider_id": self.provider, "date": str(self.clinic.day())}
         self.random, self.is_over, self.sources = random.Random(SEED), threading.Event(), set()
-        self.parties = [Reader(self, number) for number in range(READERS)] + [Booker(self, number) for number in range(BOOKERS)]
+        self.parties = [Reader(self, number) for number in range(self.readers)] + [Booker(self, number) for number in range(self.bookers)]
 
     def pause(self):
         worker = self.random.choice(self.workers)
