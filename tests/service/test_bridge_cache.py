@@ -307,9 +307,13 @@ def test_without_its_worker_a_door_answers_for_a_lease_at_most(world):
 def test_a_broker_that_cuts_the_connection_costs_a_lease_at_most(world):
     clinic, (one, other), _ = doors(world)
     read(other, clinic)
-    for connection in wait_until(lambda: world.management("vhosts/{vhost}/connections"), 10, "connections"):
-        if connection.get("client_properties", {}).get("connection_name", "").endswith("(cache)"):
-            world.management(f"connections/{connection['name']}", "DELETE")
+
+    def connections():
+        """Those that hear what caches are told; the broker lists them a while after they came."""
+        return [one["name"] for one in world.management("vhosts/{vhost}/connections")
+                if one.get("client_properties", {}).get("connection_name", "").endswith("(cache)")]
+    for name in wait_until(lambda: len(connections()) == 2 and connections(), 15, "two connections"):
+        world.management(f"connections/{name}", "DELETE")
     wait_until(lambda: other.worker.log_text().count("what=connected link=cache") >= 2, 20, "to listen again")
     with Timed() as wait:
         book(one, clinic)

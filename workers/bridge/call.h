@@ -62,7 +62,7 @@ struct call {
 	const char *accepted;       /* body of the event that accepted the command; NULL: it was not heard */
 	const char *guess;          /* at what is asked for; NULL: there is none */
 	unsigned views_incarnation; /* of the connection that the view was missing on */
-	const char *day;            /* of a cached list: its key */
+	char day[ROUTE_ID_MAX];     /* of a cached list: its key; "": it is none */
 	enum flight_role flight;    /* leads a read of it, or waits for another's */
 	struct sending sendings[CALL_SENDINGS_MAX];
 	unsigned sendings_count;

@@ -185,7 +185,7 @@ static void hear(struct call *call, struct heard *heard)
 	if (heard->event != reading_of(call)->answer || cause == NULL || strcmp(cause, call->message_id) != 0)
 		return;
 	call->on_heard = NULL;
-	if (call->day != NULL)
+	if (call->day[0] != '\0')
 		slots_take(call, heard->delivery->body, heard->delivery->body_bytes);
 	if (reading_of(call)->item != NULL)
 		take_thing(call, heard);
@@ -276,20 +276,20 @@ static void list(struct call *call)
 		.facility = reading->is_for_all ? NULL : reading->facility,
 		.caller = &call->caller,
 	};
-	if (!query_write(&query, &call->arena, &call->body, &problem)) {
-		call_refuse(call, &problem);
-	} else if (reading->is_cached) {
-		set_limit(call);
-		slots_begin(call);
-	} else {
+	if (query_write(&query, &call->arena, &call->body, &problem))
 		reading_ask(call);
-	}
+	else
+		call_refuse(call, &problem);
 }
 
 void reading_begin(struct call *call)
 {
-	if (reading_of(call)->id_member == NULL)
-		list(call);
-	else
+	if (reading_of(call)->id_member != NULL) {
 		reading_check(call, reading_of(call));
+	} else if (reading_of(call)->is_cached && slots_fit(call)) {
+		set_limit(call);
+		slots_read(call);
+	} else {
+		list(call);
+	}
 }

@@ -74,17 +74,21 @@ static bool make_entry(struct slots *slots, const struct call *call, const struc
 	return true;
 }
 
+static struct appointment_query_slots make_question(const struct call *call)
+{
+	return (struct appointment_query_slots){
+		.provider_id = http_parameter(call->exchange, "provider_id"),
+		.date = http_parameter(call->exchange, "date"),
+	};
+}
+
 /* Sent along is what this cache can keep: of an older list of another one's nobody would have anything. */
 static void ask(struct call *call)
 {
-	struct slots *slots = &call->bridge->slots;
-	uint64_t least = coherence_least(&slots->coherence, call->day, strlen(call->day));
-	const struct appointment_query_slots question = {
-		.provider_id = http_parameter(call->exchange, "provider_id"),
-		.date = http_parameter(call->exchange, "date"),
-		.least = (int64_t)least,
-		.has_least = least != UINT64_MAX,
-	};
+	struct appointment_query_slots question = make_question(call);
+	uint64_t least = coherence_least(&call->bridge->slots.coherence, call->day, strlen(call->day));
+	question.has_least = least != UINT64_MAX;
+	question.least = question.has_least ? (int64_t)least : 0;
 	buffer_reset(&call->body);
 	schema_write(event_type(APPOINTMENT_QUERY_SLOTS)->schema, &question, &call->body);
 	reading_ask(call);
@@ -154,13 +158,19 @@ static void take_shared(struct call *call, int64_t version, const char *body, si
 	call_answer(call, &answer);
 }
 
-void slots_begin(struct call *call)
+bool slots_fit(struct call *call)
 {
 	char day[LRU_KEY_MAX + 1];
-	cache_day_key(http_parameter(call->exchange, "provider_id"), http_parameter(call->exchange, "date"), day);
-	call->day = arena_text(&call->arena, day);
+	struct why why;
+	const struct appointment_query_slots question = make_question(call);
+	if (!schema_check(event_type(APPOINTMENT_QUERY_SLOTS)->schema, &question, &why))
+		return false;
+	size_t bytes = cache_day_key(question.provider_id, question.date, day);
+	if (bytes == 0 || bytes >= sizeof(call->day))
+		return false;
+	memcpy(call->day, day, bytes + 1);
 	call->bridge->slots.counts.own_misses++;
-	slots_read(call);
+	return true;
 }
 
 void slots_read(struct call *call)

@@ -43,8 +43,10 @@ int64_t slots_due_ms(const struct bridge
 /* slots.c. A read of the map alone. False: it has no list that may be answered; nothing was answered. */
 bool slots_answer(struct bridge *bridge, struct http_exchange *exchange);
 
-/* The same for a call, whose query is good: from Redis, or by a question. The second: once more. */
-void slots_begin(struct call *call);
+/* Whether a call's query names a day; else it is refused as that of any list. */
+bool slots_fit(struct call *call);
+
+/* Reads that day: from Redis, or by a question. */
 void slots_read(struct call *call);
 
 /* The owner's answer to a call, which then answers its own request. */
