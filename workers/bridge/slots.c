@@ -8,9 +8,8 @@
 #include "slot_body.h"
 
 /* Days that are over everywhere are refused by their owner: a day more, since it is another day elsewhere. */
-static const char *oldest_day(struct slots *slots)
+static const char *oldest_day(struct slots *slots, int64_t now_us)
 {
-	int64_t now_us = clock_now_us();
 	char text[TIME_TEXT_BYTES];
 	if (now_us >= slots->oldest_us || now_us < slots->oldest_us - DAYS_US(1)) {
 		time_print(now_us - DAYS_US(1), text);
@@ -20,11 +19,12 @@ static const char *oldest_day(struct slots *slots)
 	return slots->oldest;
 }
 
-/* As it is true now; the body is in `slots->text`. */
-static struct http_answer make_answer(struct slots *slots, const struct slot_body *list, const char *source)
+/* As it is true at a time that was read before its lease was looked at; the body is in `slots->text`. */
+static struct http_answer make_answer(struct slots *slots, const struct slot_body *list, const char *source,
+	int64_t now_us)
 {
 	char as_of[TIME_TEXT_BYTES];
-	time_print(clock_now_us(), as_of);
+	time_print(now_us, as_of);
 	buffer_reset(&slots->text);
 	slot_body_write(list, as_of, source, &slots->text);
 	return (struct http_answer){
@@ -43,14 +43,14 @@ bool slots_answer(struct bridge *bridge, struct http_exchange *exchange)
 	const char *date = http_parameter(exchange, "date");
 	char key[LRU_KEY_MAX + 1];
 	struct slot_body list;
-	int64_t started_us = clock_steady_us();
+	int64_t started_us = clock_steady_us(), now_us = clock_now_us();
 	size_t key_bytes = provider_id == NULL || date == NULL ? 0 : cache_day_key(provider_id, date, key);
 	const struct lru_entry *entry = key_bytes == 0 ? NULL : coherence_find(&slots->coherence, key, key_bytes);
-	if (entry == NULL || strcmp(date, oldest_day(slots)) < 0
+	if (entry == NULL || strcmp(date, oldest_day(slots, now_us)) < 0
 		|| !slot_body_read(entry->value, entry->value_bytes, &list)
 		|| !coherence_may_answer(&slots->coherence, clock_steady_us()))
 		return false;
-	const struct http_answer answer = make_answer(slots, &list, NULL);
+	const struct http_answer answer = make_answer(slots, &list, NULL, now_us);
 	slots->counts.own_hits++;
 	bridge_answer(bridge, exchange, started_us, &answer);
 	return true;
@@ -111,12 +111,13 @@ static void tell(void *owner, void *reader)
 {
 	const struct landing *landing = owner;
 	struct call *call = reader;
+	int64_t now_us = clock_now_us();
 	call->flight = FLIGHT_ALONE;
 	if (landing->is_over) {
 		slots_read(call);
 	} else if (landing->list != NULL
 		&& coherence_may_join(&landing->slots->coherence, landing->is_kept, clock_steady_us())) {
-		const struct http_answer answer = make_answer(landing->slots, landing->list, landing->source);
+		const struct http_answer answer = make_answer(landing->slots, landing->list, landing->source, now_us);
 		call_answer(call, &answer);
 	} else {
 		ask(call);
@@ -131,14 +132,13 @@ static void land(struct call *call, struct landing *landing)
 	flight_land(landing->slots->flights, call->day, strlen(call->day), tell, landing);
 }
 
-static bool is_of_use(struct call *call, int64_t version, const char *body, size_t body_bytes,
+static bool is_of_use(const struct call *call, int64_t version, const char *body, size_t body_bytes,
 	struct slot_body *list)
 {
 	struct slots *slots = &call->bridge->slots;
 	struct lru_entry entry;
-	return body != NULL && version > 0
-		&& strcmp(http_parameter(call->exchange, "date"), oldest_day(slots)) >= 0
-		&& slot_body_read(body, body_bytes, list) && make_entry(slots, call, list, (uint64_t)version, &entry)
+	return body != NULL && version > 0 && slot_body_read(body, body_bytes, list)
+		&& make_entry(slots, call, list, (uint64_t)version, &entry)
 		&& coherence_keep_shared(&slots->coherence, &entry, clock_steady_us());
 }
 
@@ -147,14 +147,16 @@ static void take_shared(struct call *call, int64_t version, const char *body, si
 {
 	struct slots *slots = &call->bridge->slots;
 	struct slot_body list;
-	if (!is_of_use(call, version, body, body_bytes, &list)) {
+	int64_t now_us = clock_now_us();
+	const char *date = http_parameter(call->exchange, "date");
+	if (strcmp(date, oldest_day(slots, now_us)) < 0 || !is_of_use(call, version, body, body_bytes, &list)) {
 		slots->counts.shared_misses++;
 		ask(call);
 		return;
 	}
 	slots->counts.shared_hits++;
 	land(call, &(struct landing){ .slots = slots, .list = &list, .source = "redis", .is_kept = true });
-	const struct http_answer answer = make_answer(slots, &list, "redis");
+	const struct http_answer answer = make_answer(slots, &list, "redis", now_us);
 	call_answer(call, &answer);
 }
 
