@@ -7,28 +7,12 @@
 
 #include "registry_queries.h"
 
-enum {
-	LISTENER_PREFETCH = 200,
-	EVICTIONS_LOGGED = 1000, /* one of so many */
-	NUMBER_MAX_BITS = 52,    /* of what others read as a JSON number, with room to count on */
-};
+enum { LISTENER_PREFETCH = 200 };
 
 static void note_eviction(void *owner, const struct lru_entry *entry)
 {
 	struct cache *cache = owner;
-	if (cache->counts.evicted++ % EVICTIONS_LOGGED != 0)
-		return;
-	char evicted[24];
-	snprintf(evicted, sizeof(evicted), "%llu", (unsigned long long)cache->counts.evicted);
-	log_line(&cache->runtime->log, LOG_INFO_LEVEL, "list evicted for want of room", "key", entry->key,
-		"evicted", evicted, NULL);
-}
-
-static uint64_t random_number(void)
-{
-	uint64_t number;
-	arc4random_buf(&number, sizeof(number));
-	return number >> (64 - NUMBER_MAX_BITS);
+	cache_note_eviction(&cache->counts, &cache->runtime->log, entry);
 }
 
 static void hear(void *owner, struct delivery *delivery)
@@ -41,14 +25,11 @@ static void hear(void *owner, struct delivery *delivery)
 	delivery_free(delivery);
 }
 
-/* Another name for each process, however often it is started: nobody else may acknowledge what is for this one. */
 static void make_names(struct cache *cache)
 {
 	const struct runtime *runtime = cache->runtime;
-	char uuid[UUID_TEXT_BYTES];
-	uuid_random(uuid);
 	snprintf(cache->queue_prefix, sizeof(cache->queue_prefix), "%.24s-listener", runtime->worker->name);
-	snprintf(cache->name, sizeof(cache->name), "%.27s.%s", cache->queue_prefix, uuid);
+	cache_name_make(cache->queue_prefix, cache->name);
 	snprintf(cache->key, sizeof(cache->key), "%.24s.cache.%s", runtime->worker->name, cache->name);
 	snprintf(cache->consumer_name, sizeof(cache->consumer_name), "%.100s (listen)", runtime->consumer_name);
 }
@@ -85,8 +66,8 @@ struct cache *cache_new(struct runtime *runtime)
 		.evicted = note_eviction,
 		.owner = cache,
 	});
-	coherence_init(&cache->coherence, &coherence_times, cache->lru, random_number());
-	cache->write_id = random_number();
+	coherence_init(&cache->coherence, &coherence_times, cache->lru, cache_number_make());
+	cache->write_id = cache_number_make();
 	cache->waits = (struct metric){ .name = "carebus_cache_wait_seconds",
 		.help = "of a batch that changed lists, for all caches to forget them",
 		.kind = METRIC_HISTOGRAM };

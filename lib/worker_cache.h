@@ -6,13 +6,13 @@
 
 #include "buffer.h"
 #include "cache.h"
+#include "cache_names.h"
+#include "cache_report.h"
 #include "coherence.h"
 #include "coherence_write.h"
 #include "worker_internal.h"
 
 enum {
-	CACHE_NAME_BYTES = 65,
-	TIMELINE_BYTES = 9,
 	SHARED_PLACES = 256, /* by far more than are given up before Redis counts as away */
 };
 
@@ -22,15 +22,6 @@ struct shared_read {
 	bool is_done;
 	struct arena *arena;    /* where the list is copied to */
 	struct lru_entry *list; /* value NULL: none */
-};
-
-struct cache_counts {
-	uint64_t own_hits, own_misses;
-	uint64_t shared_hits, shared_misses; /* a list that the rules forbid is a miss */
-	uint64_t filled;                     /* lists of the database that were kept */
-	uint64_t evicted;
-	uint64_t writes; /* that told caches */
-	uint64_t fenced; /* caches */
 };
 
 struct cache {
@@ -50,6 +41,8 @@ struct cache {
 	struct coherence_write write; /* the one that waits, or the last one */
 	uint64_t write_id;            /* of the last one */
 	struct cache_counts counts;
+	uint64_t writes;     /* that told caches */
+	uint64_t fenced;     /* caches */
 	struct metric waits; /* of writes, for caches */
 };
 

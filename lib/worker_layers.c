@@ -1,19 +1,9 @@
 /* The layers of a worker's cache: its own map, then Redis. */
 #include "worker_cache.h"
 
-#include <stdio.h>
 #include <string.h>
 
-enum {
-	SHARED_WAIT_MS = 50,    /* for Redis, which answers in less than one or is away */
-	SHARED_KEY_BYTES = 512, /* of "view:slots:<timeline>:<key>" */
-};
-
-static bool print_shared_key(const struct cache *cache, const char *key, char text[SHARED_KEY_BYTES])
-{
-	int length = snprintf(text, SHARED_KEY_BYTES, "view:slots:%s:%s", cache->timeline, key);
-	return length > 0 && length < SHARED_KEY_BYTES;
-}
+enum { SHARED_WAIT_MS = 50 }; /* for Redis, which answers in less than one or is away */
 
 void cache_take_shared(void *owner, void *token, bool is_read, int64_t version, const char *body,
 	size_t body_bytes)
@@ -35,7 +25,7 @@ static bool read_shared(struct cache *cache, struct arena *arena, struct lru_ent
 {
 	struct runtime *runtime = cache->runtime;
 	char key[SHARED_KEY_BYTES];
-	if (cache->coherence.incarnation == 0 || !print_shared_key(cache, list->key, key))
+	if (cache->coherence.incarnation == 0 || !cache_shared_key(cache->timeline, list->key, key))
 		return false;
 	cache->read = (struct shared_read){
 		.place = (cache->read.place + 1) % SHARED_PLACES, .arena = arena, .list = list
@@ -90,21 +80,9 @@ void cache_keep(struct cache *cache, const struct lru_entry *list)
 	if (!coherence_keep(&cache->coherence, list))
 		return;
 	cache->counts.filled++;
-	if (print_shared_key(cache, list->key, key))
+	if (cache_shared_key(cache->timeline, list->key, key))
 		keyvalue_put(cache->runtime->keyvalue, key, (int64_t)list->certificate, list->value,
 			list->value_bytes, NULL);
-}
-
-static struct metric counter(const char *name, const char *help, const char *labels, uint64_t value)
-{
-	return (struct metric){
-		.name = name, .help = help, .labels = labels, .kind = METRIC_COUNTER, .value = (double)value
-	};
-}
-
-static struct metric gauge(const char *name, const char *help, uint64_t value)
-{
-	return (struct metric){ .name = name, .help = help, .kind = METRIC_GAUGE, .value = (double)value };
 }
 
 void cache_print(const struct runtime *runtime, const char *labels, struct buffer *out)
@@ -112,29 +90,10 @@ void cache_print(const struct runtime *runtime, const char *labels, struct buffe
 	const struct cache *cache = runtime->cache;
 	if (cache == NULL)
 		return;
-	const struct cache_counts *counts = &cache->counts;
-	const struct coherence_counts *lease = &cache->coherence.counts;
-	const struct lru_counts map = lru_counts(cache->lru);
+	cache_report(&cache->counts, &cache->coherence, labels, out);
 	const struct metric metrics[] = {
-		counter("carebus_cache_hits_total", "lists found, by where", "layer=\"lru\"", counts->own_hits),
-		counter("carebus_cache_hits_total", "", "layer=\"redis\"", counts->shared_hits),
-		counter("carebus_cache_misses_total", "lists not found, or not to be used, by where", "layer=\"lru\"",
-			counts->own_misses),
-		counter("carebus_cache_misses_total", "", "layer=\"redis\"", counts->shared_misses),
-		counter("carebus_cache_evictions_total", "lists that left for want of room", "layer=\"lru\"",
-			map.evictions),
-		counter("carebus_cache_fills_total", "lists of the database that were kept", NULL, counts->filled),
-		counter("carebus_cache_refused_total", "lists too old to be kept", NULL, lease->too_old),
-		counter("carebus_cache_unleased_total", "lists found that no lease covered", NULL,
-			lease->without_lease),
-		counter("carebus_cache_registrations_total", "leases begun", NULL, lease->registrations),
-		counter("carebus_cache_refusals_total", "leases not renewed", NULL, lease->refusals),
-		counter("carebus_cache_invalidations_total", "messages that named lists to forget, one's own too",
-			NULL, lease->invalidations),
-		counter("carebus_cache_writes_total", "batches that waited for caches", NULL, counts->writes),
-		counter("carebus_cache_fenced_total", "caches that were silent", NULL, counts->fenced),
-		gauge("carebus_cache_entries", "lists in memory", map.entries),
-		gauge("carebus_cache_bytes", "that they take", map.bytes),
+		cache_counter("carebus_cache_writes_total", "batches that waited for caches", NULL, cache->writes),
+		cache_counter("carebus_cache_fenced_total", "caches that were silent", NULL, cache->fenced),
 		cache->waits,
 	};
 	metrics_print(metrics, sizeof(metrics) / sizeof(metrics[0]), labels, out);

@@ -4,43 +4,18 @@
  */
 #include "worker_cache.h"
 
-#include <stdio.h>
 #include <string.h>
 
-#include "asker.h"
+#include "cache_bus.h"
 #include "registry_queries.h"
-#include "schema.h"
 
-enum { KEY_BYTES = 128 };
-
-/* The names of caches are part of routing keys. False: it does not leave now, and the one who waits for it will notice. */
+/* False: it does not leave now, and the one who waits for it will notice. */
 static bool tell(struct runtime *runtime, enum event event, const char *name, const void *body)
 {
-	const struct event_type *type = event_type(event);
 	struct why why = { 0 };
-	struct buffer buffer = { 0 };
-	char key[KEY_BYTES], message_id[UUID_TEXT_BYTES];
-	if (publisher_room(runtime->publisher) == 0 || !asker_is_name(name)
-		|| !schema_write(type->schema, body, &buffer))
-		return false;
-	snprintf(key, sizeof(key), "appointment.cache.%s", name);
-	uuid_random(message_id);
-	const struct publication publication = {
-		.exchange = type->exchange,
-		.routing_key = key,
-		.message_id = message_id,
-		.correlation_id = message_id,
-		.type = type->name,
-		.app_id = runtime->worker->name,
-		.schema_version = type->schema_version,
-		.timestamp_s = clock_now_us() / MICROSECONDS_PER_SECOND,
-		.body = buffer_text(&buffer),
-		.body_bytes = buffer.length_bytes,
-	};
-	bool is_sent = publisher_send(runtime->publisher, &publication, NULL, &why);
-	if (!is_sent)
+	bool is_sent = cache_bus_tell(runtime->publisher, runtime->worker->name, event, name, body, &why);
+	if (why.reason[0] != '\0')
 		links_lost(runtime, LINK_PUBLISHER, &why);
-	buffer_clear(&buffer);
 	return is_sent;
 }
 
@@ -57,21 +32,18 @@ static void forget(struct cache *cache, const struct appointment_cache_invalidat
 void cache_hear(struct cache *cache, const struct delivery *delivery)
 {
 	struct arena arena;
-	struct why why = { .reason = "not_routed" };
-	void *body;
+	struct why why = { 0 };
+	const void *body = NULL;
 	arena_init(&arena);
-	enum event event = delivery->type == NULL ? EVENT_NONE : event_find(delivery->type);
-	bool is_ours = event == APPOINTMENT_CACHE_INVALIDATE || event == APPOINTMENT_CACHE_ACKNOWLEDGE;
-	if (!is_ours || delivery->is_too_large
-		|| !schema_read(event_type(event)->schema, delivery->body, delivery->body_bytes, &arena, &body,
-			&why)) {
-		log_line(&cache->runtime->log, LOG_WARNING_LEVEL, "not for a cache", "reason", why.reason, "detail",
-			why.text, "type", delivery->type, NULL);
-	} else if (event == APPOINTMENT_CACHE_INVALIDATE) {
+	enum event event = cache_bus_read(delivery, &arena, &body, &why);
+	if (event == APPOINTMENT_CACHE_INVALIDATE) {
 		forget(cache, body);
-	} else {
+	} else if (event == APPOINTMENT_CACHE_ACKNOWLEDGE) {
 		const struct appointment_cache_acknowledge *message = body;
 		coherence_write_acknowledge(&cache->write, (uint64_t)message->write, (uint64_t)message->incarnation);
+	} else {
+		log_line(&cache->runtime->log, LOG_WARNING_LEVEL, "not for a cache", "reason", why.reason, "detail",
+			why.text, "type", delivery->type, NULL);
 	}
 	arena_clear(&arena);
 }
@@ -147,7 +119,7 @@ static bool fence(struct cache *cache)
 	size_t count = coherence_write_fence(&cache->write, incarnations);
 	if (!database_is_open(cache->registry) || !registry_fence(cache, incarnations, count))
 		return false;
-	cache->counts.fenced += count;
+	cache->fenced += count;
 	coherence_write_fenced(&cache->write, clock_steady_us());
 	log_line(&cache->runtime->log, LOG_WARNING_LEVEL, "caches are silent: their leases are waited out", NULL);
 	return true;
@@ -193,7 +165,7 @@ enum outcome cache_before_commit(struct runtime *runtime, const struct batch *ba
 	tell_all(cache, &change);
 	if (!wait_for_all(cache))
 		return roll_back(runtime, why);
-	cache->counts.writes++;
+	cache->writes++;
 	metric_observe(&cache->waits, (double)(clock_steady_us() - begun_us) / 1e6);
 	return DONE;
 }

@@ -1,9 +1,13 @@
 /* Days. */
 #include "day.h"
 
+#include "cache_names.h"
+
 const char *day_key(const char *provider_id, const char *date, struct arena *arena)
 {
-	return arena_print(arena, "%s %s", provider_id, date);
+	char key[LRU_KEY_MAX + 1];
+	cache_day_key(provider_id, date, key);
+	return arena_text(arena, key);
 }
 
 void days_changed(const struct state *state, struct table *days)

@@ -105,6 +105,8 @@ static void begin(struct bridge *bridge, struct http_exchange *exchange, const s
 		stream_begin(bridge, exchange, caller, clock_steady_us());
 		return;
 	}
+	if (route->kind == ROUTE_READING && route->reading->is_cached && slots_answer(bridge, exchange))
+		return;
 	struct call *call = call_new(bridge, exchange, route, caller, id);
 	if (call == NULL)
 		bridge_refuse(bridge, exchange, clock_steady_us(),

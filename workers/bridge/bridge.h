@@ -13,12 +13,13 @@
 #include "log.h"
 #include "metrics.h"
 #include "opening.h"
+#include "slots.h"
 #include "stream.h"
 #include "uuid.h"
 
 enum { BRIDGE_BINDINGS_MAX = BROKER_BINDINGS_MAX };
 
-enum bridge_link { LINK_LISTENER, LINK_SPEAKER, LINK_VIEWS, LINK_COUNT };
+enum bridge_link { LINK_LISTENER, LINK_SPEAKER, LINK_VIEWS, LINK_CACHE, LINK_COUNT };
 
 enum bridge_metric {
 	METRIC_ANSWERED_2XX,
@@ -42,7 +43,7 @@ struct bridge_settings {
 	const char *redis_url, *redis_user, *redis_password;
 	const char *tokens_file, *idempotency_secret;
 	const char *instance, *log_format, *log_level;
-	long http_port, connections_max;
+	long http_port, connections_max, cache_entries, cache_bytes;
 };
 
 struct bridge {
@@ -51,6 +52,7 @@ struct bridge {
 	struct http *http;
 	struct publisher *speaker;
 	struct consumer *listener;
+	struct consumer *cache_listener; /* hears what is for the cache's name */
 	struct keyvalue *views;
 	struct broker_address speaker_address, listener_address;
 	char speaker_name[128], listener_name[128], tag[64], asker[80], queue_prefix[80];
@@ -70,6 +72,7 @@ struct bridge {
 	struct callers callers;
 	struct calls calls;
 	struct streams streams;
+	struct slots slots;
 	struct metric metrics[METRIC_COUNT];
 	int signal_fd;
 	bool is_stopping;
@@ -114,6 +117,13 @@ bool links_read_view(struct bridge *bridge, const char *key, void *token);
 /* For whoever reads next: nobody waits for it. */
 void links_put_view(struct bridge *bridge, const char *key, int64_t version, const char *body,
 	size_t body_bytes);
+
+/* Whether what is told to the cache is heard. */
+bool links_hear_cache(const struct bridge *bridge);
+
+/* To a writer that waits, and for a lease. False: it does not leave now. */
+bool links_tell(struct bridge *bridge, enum event event, const char *name, const void *body);
+bool links_ask_lease(struct bridge *bridge, const char *name, const struct coherence_request *request);
 
 /* An event from the bus: for calls and streams. */
 void bridge_hear(struct bridge *bridge, const struct delivery *delivery);

@@ -2,15 +2,12 @@
 #include "call.h"
 
 #include <assert.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "bridge.h"
 #include "clock.h"
 #include "headers.h"
-
-enum { KEY_BYTES = ROUTE_ID_MAX + 32 }; /* of a view */
 
 static void free_unused(struct call *call)
 {
@@ -28,6 +25,7 @@ static void end(struct call *call)
 	call->next_over = calls->first_over;
 	calls->first_over = call;
 	calls->count--;
+	slots_leave(call);
 }
 
 static void leave(struct bridge *bridge, struct guest *guest)
@@ -64,6 +62,7 @@ struct call *call_new(struct bridge *bridge, struct http_exchange *exchange, con
 	memcpy(call->id, id, sizeof(call->id));
 	call->started_us = clock_steady_us();
 	call->deadline_ms = INT64_MAX;
+	call->flight = FLIGHT_ALONE;
 	arena_init(&call->arena);
 	buffer_init(&call->body);
 	call->next = calls->first;
@@ -95,11 +94,9 @@ void call_set_deadline(struct call *call, int64_t in_ms)
 		calls->next_ms = call->deadline_ms;
 }
 
-void call_read_view(struct call *call, const char *name, const char *id)
+void call_read_view(struct call *call, const char *key)
 {
 	struct bridge *bridge = call->bridge;
-	char key[KEY_BYTES];
-	snprintf(key, sizeof(key), "view:%s:%s", name, id);
 	call->references++;
 	call->views_incarnation = bridge->views_incarnation;
 	if (links_read_view(bridge, key, call))
@@ -231,8 +228,10 @@ void calls_send(struct calls *calls)
 void call_settled(void *owner, void *token, enum settlement settlement)
 {
 	struct sending *sending = token;
-	struct call *call = sending->call;
 	(void)owner;
+	if (sending == NULL) /* the cache's: whoever waits for it notices */
+		return;
+	struct call *call = sending->call;
 	call->references--;
 	if (call->is_over)
 		free_unused(call);

@@ -4,6 +4,7 @@
 #include "arena.h"
 #include "broker.h"
 #include "caller.h"
+#include "flight.h"
 #include "heard.h"
 #include "route.h"
 #include "uuid.h"
@@ -61,6 +62,8 @@ struct call {
 	const char *accepted;       /* body of the event that accepted the command; NULL: it was not heard */
 	const char *guess;          /* at what is asked for; NULL: there is none */
 	unsigned views_incarnation; /* of the connection that the view was missing on */
+	char day[ROUTE_ID_MAX];     /* of a cached list: its key; "": it is none */
+	enum flight_role flight;    /* leads a read of it, or waits for another's */
 	struct sending sendings[CALL_SENDINGS_MAX];
 	unsigned sendings_count;
 	enum event unsent; /* waits for room at the broker; EVENT_NONE: nothing does */
@@ -91,8 +94,8 @@ struct call *call_new(struct bridge *bridge, struct http_exchange *exchange, con
 void call_answer(struct call *call, const struct http_answer *answer);
 void call_refuse(struct call *call, const struct problem *problem);
 
-/* Reads a view; `on_view` hears of it, also when Redis is away (a miss). */
-void call_read_view(struct call *call, const char *name, const char *id);
+/* Reads what lies at a key of Redis; `on_view` hears of it, also when Redis is away (a miss). */
+void call_read_view(struct call *call, const char *key);
 
 /*
  * Publishes the call's body under its message id, as soon as there is room; `on_settled` hears the broker's answer. Refused with 503
@@ -124,6 +127,9 @@ void call_view_stored(void *owner, void *token, bool is_stored);
 /* posting.c, reading.c: begin a call of their kind. */
 void posting_begin(struct call *call);
 void reading_begin(struct call *call);
+
+/* reading.c: a question, which is the call's body, to the owner of what is read. */
+void reading_ask(struct call *call);
 
 /* reading.c: the thing that a command is about must be there and the caller's; then `on_found` is called. */
 void reading_check(struct call *call, const struct reading *reading);

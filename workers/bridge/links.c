@@ -9,6 +9,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "cache_bus.h"
 #include "clock.h"
 
 enum {
@@ -18,7 +19,7 @@ enum {
 		64 * 1024, /* then streams hand on what they hold: it is not their readers who are slow */
 };
 
-static const char *const link_names[LINK_COUNT] = { "listener", "speaker", "redis" };
+static const char *const link_names[LINK_COUNT] = { "listener", "speaker", "redis", "cache" };
 static const char *const contexts[] = { "hospital", "bloodbank", "appointment", "notification" };
 
 enum { CONTEXTS = sizeof(contexts) / sizeof(contexts[0]) };
@@ -107,6 +108,8 @@ void links_make(struct bridge *bridge)
 	bridge->speaker = publisher_new(&bridge->speaker_address, call_settled, bridge);
 	bridge->listener = consumer_new_own(&bridge->listener_address, bridge->tag, bridge->queue_prefix,
 		bridge->bindings, hear, bridge);
+	slots_make(bridge);
+	bridge->cache_listener = slots_make_consumer(bridge);
 	bridge->views = keyvalue_new(settings->redis_url, settings->redis_user, settings->redis_password);
 	bridge->wake_socket = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (bridge->wake_socket < 0)
@@ -115,12 +118,15 @@ void links_make(struct bridge *bridge)
 	opening_init(&bridge->openings[LINK_SPEAKER], open_speaker, bridge->speaker, wake_socket);
 	opening_init(&bridge->openings[LINK_LISTENER], open_listener, bridge->listener, wake_socket);
 	opening_init(&bridge->openings[LINK_VIEWS], open_views, bridge->views, wake_socket);
+	opening_init(&bridge->openings[LINK_CACHE], open_listener, bridge->cache_listener, wake_socket);
 }
 
 void links_free(struct bridge *bridge)
 {
 	for (size_t i = 0; i < LINK_COUNT; i++)
 		opening_end(&bridge->openings[i]);
+	consumer_close(bridge->cache_listener);
+	consumer_free(bridge->cache_listener);
 	consumer_close(bridge->listener);
 	consumer_free(bridge->listener);
 	publisher_close(bridge->speaker);
@@ -130,6 +136,7 @@ void links_free(struct bridge *bridge)
 	keyvalue_serve(bridge->views, call_view_stored, call_view_read, bridge,
 		&why); /* reports what is unanswered */
 	keyvalue_free(bridge->views);
+	slots_free(bridge);
 	close(bridge->wake_socket);
 	arena_clear(&bridge->names);
 }
@@ -165,6 +172,11 @@ static bool has_listener(const struct bridge *bridge)
 	return is_ours(bridge, LINK_LISTENER) && consumer_is_open(bridge->listener);
 }
 
+static bool has_cache(const struct bridge *bridge)
+{
+	return is_ours(bridge, LINK_CACHE) && consumer_is_open(bridge->cache_listener);
+}
+
 static bool has_views(const struct bridge *bridge)
 {
 	return is_ours(bridge, LINK_VIEWS) && keyvalue_is_open(bridge->views);
@@ -182,6 +194,8 @@ static void open_links(struct bridge *bridge)
 		start_opening(bridge, LINK_SPEAKER);
 	if (!has_listener(bridge) && has_speaker(bridge))
 		start_opening(bridge, LINK_LISTENER);
+	if (!has_cache(bridge) && has_speaker(bridge) && bridge->slots.is_wanted)
+		start_opening(bridge, LINK_CACHE);
 	if (!has_views(bridge))
 		start_opening(bridge, LINK_VIEWS);
 }
@@ -225,9 +239,21 @@ static void serve_speaker(struct bridge *bridge)
 		failed(bridge, LINK_SPEAKER, &why);
 }
 
+/* Writers wait for this one's word: it goes out before anything else is done. */
+static void serve_cache(struct bridge *bridge)
+{
+	struct why why = { 0 };
+	if (bridge->is_due[LINK_CACHE] && has_cache(bridge) && !consumer_serve(bridge->cache_listener, &why))
+		failed(bridge, LINK_CACHE, &why);
+	slots_renew(bridge);
+	if (has_speaker(bridge) && publisher_wants_write(bridge->speaker))
+		serve_speaker(bridge);
+}
+
 void links_serve(struct bridge *bridge)
 {
 	take_openings(bridge);
+	serve_cache(bridge);
 	if (bridge->is_due[LINK_LISTENER])
 		serve_listener(bridge);
 	if (bridge->is_due[LINK_SPEAKER])
@@ -253,16 +279,20 @@ static int64_t due_ms(const struct bridge *bridge, int64_t deadline_ms)
 {
 	int64_t next_ms = clock_steady_ms() + SERVE_EVERY_MS;
 	int64_t views_ms = has_views(bridge) ? keyvalue_deadline_ms(bridge->views) : INT64_MAX;
+	int64_t lease_ms = slots_due_ms(bridge);
 	if (deadline_ms < next_ms)
 		next_ms = deadline_ms;
+	if (lease_ms < next_ms)
+		next_ms = lease_ms;
 	return views_ms < next_ms ? views_ms : next_ms;
 }
 
 /* Those to the broker are served when something came or can go, and now and then: a look costs three calls of the system. */
 void links_wait(struct bridge *bridge, int64_t deadline_ms)
 {
-	enum { SIGNALS, OPENINGS, HTTP, SPEAKER, LISTENER, VIEWS, FDS };
+	enum { SIGNALS, OPENINGS, HTTP, SPEAKER, LISTENER, VIEWS, CACHE, FDS };
 	bool speaks = has_speaker(bridge), listens = has_listener(bridge), views = has_views(bridge);
+	bool caches = has_cache(bridge);
 	struct pollfd fds[FDS] = {
 		[SIGNALS] = polled(bridge->signal_fd, false),
 		[OPENINGS] = polled(bridge->wake_socket, false),
@@ -273,17 +303,21 @@ void links_wait(struct bridge *bridge, int64_t deadline_ms)
 			listens && consumer_wants_write(bridge->listener)),
 		[VIEWS] =
 			polled(views ? keyvalue_socket(bridge->views) : -1, views && keyvalue_wants_write(bridge->views)),
+		[CACHE] = polled(caches ? consumer_socket(bridge->cache_listener) : -1,
+			caches && consumer_wants_write(bridge->cache_listener)),
 	};
 	int64_t left_ms = due_ms(bridge, deadline_ms) - clock_steady_ms();
 	bool listener_pends = listens && consumer_has_pending(bridge->listener);
 	bool speaker_pends = speaks && publisher_has_pending(bridge->speaker);
-	bool has_pending = http_has_pending(bridge->http) || listener_pends || speaker_pends;
+	bool cache_pends = caches && consumer_has_pending(bridge->cache_listener);
+	bool has_pending = http_has_pending(bridge->http) || listener_pends || speaker_pends || cache_pends;
 	poll(fds, FDS, has_pending || left_ms < 0 ? 0 : (int)left_ms);
 	bool are_all_due = clock_steady_ms() >= bridge->serve_ms;
 	if (are_all_due)
 		bridge->serve_ms = clock_steady_ms() + SERVE_EVERY_MS;
 	bridge->is_due[LINK_LISTENER] = are_all_due || listener_pends || fds[LISTENER].revents != 0;
 	bridge->is_due[LINK_SPEAKER] = are_all_due || speaker_pends || fds[SPEAKER].revents != 0;
+	bridge->is_due[LINK_CACHE] = are_all_due || cache_pends || fds[CACHE].revents != 0;
 }
 
 bool links_are_open(const struct bridge *bridge)
@@ -317,4 +351,27 @@ void links_put_view(struct bridge *bridge, const char *key, int64_t version, con
 {
 	if (has_views(bridge))
 		keyvalue_put(bridge->views, key, version, body, body_bytes, NULL);
+}
+
+bool links_hear_cache(const struct bridge *bridge)
+{
+	return has_cache(bridge);
+}
+
+bool links_tell(struct bridge *bridge, enum event event, const char *name, const void *body)
+{
+	struct why why = { 0 };
+	bool is_sent = has_speaker(bridge) && cache_bus_tell(bridge->speaker, "bridge", event, name, body, &why);
+	if (why.reason[0] != '\0')
+		failed(bridge, LINK_SPEAKER, &why);
+	return is_sent;
+}
+
+bool links_ask_lease(struct bridge *bridge, const char *name, const struct coherence_request *request)
+{
+	struct why why = { 0 };
+	bool is_sent = has_speaker(bridge) && cache_bus_ask(bridge->speaker, "bridge", name, request, &why);
+	if (why.reason[0] != '\0')
+		failed(bridge, LINK_SPEAKER, &why);
+	return is_sent;
 }

@@ -62,6 +62,7 @@ static void answer_metrics(struct bridge *bridge, struct http_exchange *exchange
 	snprintf(labels, sizeof(labels), "worker=\"bridge\",instance_id=\"%.32s\"", bridge->settings.instance);
 	buffer_init(&text);
 	metrics_print(bridge->metrics, METRIC_COUNT, labels, &text);
+	cache_report(&bridge->slots.counts, &bridge->slots.coherence, labels, &text);
 	answer_text(bridge, exchange, 200, "text/plain; version=0.0.4; charset=utf-8", buffer_text(&text),
 		text.length_bytes);
 	buffer_clear(&text);

@@ -185,6 +185,8 @@ static void hear(struct call *call, struct heard *heard)
 	if (heard->event != reading_of(call)->answer || cause == NULL || strcmp(cause, call->message_id) != 0)
 		return;
 	call->on_heard = NULL;
+	if (call->day[0] != '\0')
+		slots_take(call, heard->delivery->body, heard->delivery->body_bytes);
 	if (reading_of(call)->item != NULL)
 		take_thing(call, heard);
 	else
@@ -211,14 +213,18 @@ static void settle(struct call *call, enum settlement settlement)
 		refuse_unanswered(call);
 }
 
-/* The call's body is the question. */
-static void ask(struct call *call)
+static void set_limit(struct call *call)
+{
+	call->on_late = refuse_unanswered;
+	call_set_deadline(call, CALL_ANSWER_LIMIT_MS);
+}
+
+void reading_ask(struct call *call)
 {
 	uuid_random(call->message_id);
 	call->on_heard = hear;
 	call->on_settled = settle;
-	call->on_late = refuse_unanswered;
-	call_set_deadline(call, CALL_ANSWER_LIMIT_MS);
+	set_limit(call);
 	call_send(call, reading_of(call)->question);
 }
 
@@ -245,7 +251,7 @@ static void take_view(struct call *call, int64_t version, const char *body, size
 	if (is_there && call->guess == NULL)
 		found(call, version, body, body_bytes);
 	else if (make_question(call))
-		ask(call);
+		reading_ask(call);
 	else
 		refuse_absent(call);
 }
@@ -256,7 +262,7 @@ void reading_check(struct call *call, const struct reading *reading)
 	if (reading->view == NULL)
 		take_view(call, 0, NULL, 0);
 	else
-		call_read_view(call, reading->view, call->id);
+		call_read_view(call, arena_print(&call->arena, "view:%s:%s", reading->view, call->id));
 }
 
 static void list(struct call *call)
@@ -271,15 +277,19 @@ static void list(struct call *call)
 		.caller = &call->caller,
 	};
 	if (query_write(&query, &call->arena, &call->body, &problem))
-		ask(call);
+		reading_ask(call);
 	else
 		call_refuse(call, &problem);
 }
 
 void reading_begin(struct call *call)
 {
-	if (reading_of(call)->id_member == NULL)
-		list(call);
-	else
+	if (reading_of(call)->id_member != NULL) {
 		reading_check(call, reading_of(call));
+	} else if (reading_of(call)->is_cached && slots_fit(call)) {
+		set_limit(call);
+		slots_read(call);
+	} else {
+		list(call);
+	}
 }

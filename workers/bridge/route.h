@@ -25,6 +25,7 @@ struct reading {
 	const char *
 		item_facility; /* of a list that no parameter limits to a facility: member of each item that names whose it is */
 	bool is_for_all; /* what it shows is no facility's secret */
+	bool is_cached;  /* a provider's day, see slots.h */
 	bool (*knows_cursor)(const char
 			*text); /* of a list: whether a cursor can be its owner's; NULL: it has none */
 };

@@ -5,6 +5,7 @@ static const struct reading slots = {
 	.question = APPOINTMENT_QUERY_SLOTS,
 	.answer = APPOINTMENT_SLOTS_ANSWERED,
 	.is_for_all = true,
+	.is_cached = true,
 };
 
 static const struct reading appointment = {
