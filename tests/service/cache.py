@@ -9,7 +9,8 @@ import pika
 from clinic import Clinic
 from servers import wait_until
 
-SILENT_S, LEASE_S, LIMIT_S = 0.1, 1.0, 1.2
+SILENT_S, LEASE_S = 0.1, 1.0
+LIMIT_S = 1.5  # 1.2 for a silent cache, and the booking itself, of a sanitized build beside other tests
 SHARED = "view:slots:*"
 
 

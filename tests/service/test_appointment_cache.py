@@ -287,7 +287,7 @@ def test_a_killed_cache_delays_one_booking(world):
         clinic.book(clinic.slot("0900"))
     with Timed() as second:
         clinic.book(clinic.slot("0930"), "patient-2")
-    assert first.seconds <= LIMIT_S + 0.1 and second.seconds < LEASE_S / 2
+    assert first.seconds <= LIMIT_S and second.seconds < LEASE_S / 2
     assert len(rows(clinic)) == 1
     assert [state(answer, clock) for answer in asked(clinic, 2) for clock in ("0900", "0930")] == ["booked"] * 4
 
@@ -338,9 +338,12 @@ def test_nobody_waits_long_for_a_redis_that_hangs(world):
 def test_a_broker_that_cuts_the_connection_costs_a_lease_at_most(world):
     clinic, (worker,) = start(world)
     asked(clinic, 2)
-    for connection in wait_until(lambda: world.management("vhosts/{vhost}/connections"), 10, "connections"):
-        if connection["user"] == "appointment-listener":
-            world.management(f"connections/{connection['name']}", "DELETE")
+
+    def listeners():
+        """The broker lists them a while after they came."""
+        return [one["name"] for one in world.management("vhosts/{vhost}/connections") if one.get("user") == "appointment-listener"]
+    for name in wait_until(listeners, 15, "the listener's connection"):
+        world.management(f"connections/{name}", "DELETE")
     wait_until(lambda: worker.log_text().count("what=connected link=listener") >= 2, 20, "to listen again")
     clinic.book(clinic.slot("0900"))
     assert [state(answer) for answer in asked(clinic, 2)] == ["booked"] * 2

@@ -218,7 +218,7 @@ def test_a_killed_door_delays_one_booking(world):
         book(one, clinic)
     with Timed() as second:
         book(one, clinic, "0930")
-    assert first.seconds <= LIMIT_S + 0.1 and second.seconds < LEASE_S / 2
+    assert first.seconds <= LIMIT_S and second.seconds < LEASE_S / 2
     assert len(names(clinic)) == 1
     assert [state(read(one, clinic), clock) for clock in ("0900", "0930")] == ["booked"] * 2
 
@@ -235,7 +235,7 @@ def test_a_paused_door_delays_a_booking_and_shows_nothing_old(world):
         wait_until(lambda: paused.worker.unread_bytes() > 0, 5, "a request in its socket")
         paused.worker.signal(signal.SIGCONT)
         assert state(reading.result()) == "booked"
-    assert wait.seconds <= LIMIT_S + 0.1
+    assert wait.seconds <= LIMIT_S
     wait_until(lambda: measure(paused.worker, "registrations") == 2, 5, "another lease")
     assert measure(paused.worker, "refusals") == 1
     with Timed() as next_one:
@@ -317,6 +317,6 @@ def test_a_broker_that_cuts_the_connection_costs_a_lease_at_most(world):
     wait_until(lambda: other.worker.log_text().count("what=connected link=cache") >= 2, 20, "to listen again")
     with Timed() as wait:
         book(one, clinic)
-    assert wait.seconds <= LIMIT_S + 0.1
+    assert wait.seconds <= LIMIT_S
     assert [state(read(other, clinic)) for _ in range(2)] == ["booked"] * 2
     assert rows(clinic)

@@ -45,7 +45,7 @@ def test_a_day_is_shown(staff, clinic):
     assert text.splitlines()[0].split() == ["SLOT", "STARTS", "ENDS", "CLINIC", "STATE"]
     assert clinic.slot("0900") in text and text.splitlines()[-1].startswith("6, as of ") and "\033" not in text
     (shown,) = staff.json("slots", "dr-adams", "--date", day)["days"]
-    assert (shown["date"], len(shown["slots"]), shown["source"]) == (day, 6, "database")
+    assert (shown["date"], len(shown["slots"])) == (day, 6) and shown["source"] in ("lru", "redis", "database")
     clinic.book(clinic.slot("0900"))
     days = staff.json("slots", "dr-adams", "--date", day, "--days", "2", "--free")["days"]
     assert [len(one["slots"]) for one in days] == [5, 6] and days[1]["date"] == str(clinic.day(3))
