@@ -22,7 +22,7 @@ def add(link, request_id):
     values = ("uuid", uuid.uuid4()), ("text", "hospital-001"), ("text", "hospital"), ("text", "request_received"), (
         "boolean", False), ("text", f"request:{request_id}"), ("text", "requested"), ("text", "told"), (
         "timestamptz", "2026-01-01"), ("timestamptz", None), ("timestamptz", None), ("text", None), ("timestamptz", None), (
-        "text", None), ("text", None)
+        "text", None), ("text", None), ("text", None)
     arrays = ", ".join(f"ARRAY[%s]::{kind}[]" for kind, _ in values)
     with link.cursor() as cursor:
         cursor.execute("DEALLOCATE ALL")
