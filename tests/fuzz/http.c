@@ -57,7 +57,9 @@ static void start(void)
 		.redis_user = "bridge",
 		.redis_password = "",
 		.instance = "1",
-		.connections_max = 64 };
+		.connections_max = 64,
+		.cache_entries = 16,
+		.cache_bytes = 1024 * 1024 };
 	bridge->log = (struct log){ .worker = "bridge", .level = LOG_ERROR_LEVEL };
 	bridge->calls.next_ms = INT64_MAX;
 	bridge_make_metrics(bridge);
