@@ -15,7 +15,7 @@ from servers import BUILD, wait_until
 
 NESTED_TABLES = 8000
 STOP_SECONDS = 5
-RETURNED = 10  # a worker that simply ends leaves some hundred
+RETURNED = 10  # of the hundreds that it was sent
 MANY = 1500
 
 
