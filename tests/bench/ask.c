@@ -21,6 +21,7 @@
 #include "broker.h"
 #include "buffer.h"
 #include "clock.h"
+#include "setting.h"
 #include "uuid.h"
 
 enum {
@@ -31,7 +32,6 @@ enum {
 	OUTCOME_BYTES = 24,
 	ID_PREFIX_LENGTH = 24, /* of a message id; behind it is the line's number, twelve digits */
 	SILENCE_MS = 30000,
-	EXIT_FAULT = 70,
 	EXIT_USAGE = 64
 };
 
@@ -51,20 +51,6 @@ struct asker {
 	int64_t heard_us;               /* when the last answer came */
 	char identity[UUID_TEXT_BYTES]; /* random: no other run's messages bear it */
 };
-
-_Noreturn static void fail(const char *what, const char *detail)
-{
-	fprintf(stderr, "bench-ask: %s: %s\n", what, detail);
-	exit(EXIT_FAULT);
-}
-
-static const char *setting(const char *name)
-{
-	const char *value = getenv(name);
-	if (value == NULL)
-		fail(name, "not set");
-	return value;
-}
 
 static void read_plan(struct asker *asker)
 {

@@ -21,6 +21,7 @@
 
 #include "broker.h"
 #include "clock.h"
+#include "setting.h"
 #include "uuid.h"
 
 /* The ids are uuids, whose last twelve digits are the moment at which the event was due: microseconds of the steady clock. */
@@ -31,7 +32,6 @@ enum {
 	READ_BYTES = 64 * 1024,
 	READY_AT_ONCE = 256,
 	SILENCE_MS = 30000,
-	EXIT_FAULT = 70,
 	EXIT_USAGE = 64
 };
 
@@ -63,20 +63,6 @@ static const char body[] =
 	"\"channel\":\"inbox\",\"kind\":\"request_approved\",\"entity\":\"request:2c5ea4c0-4067-4fe9-8bad-9b1deb4d3b7d\","
 	"\"transition\":\"approved 2\",\"text\":\"bank-001 has reserved 2 of 2 units of red cells A+ until 08:00.\","
 	"\"at\":\"2026-01-01T08:00:00Z\"}";
-
-_Noreturn static void fail(const char *what, const char *detail)
-{
-	fprintf(stderr, "bench-listeners: %s: %s\n", what, detail);
-	exit(EXIT_FAULT);
-}
-
-static const char *setting(const char *name)
-{
-	const char *value = getenv(name);
-	if (value == NULL)
-		fail(name, "not set");
-	return value;
-}
 
 static void settled(void *owner, void *token, enum settlement settlement)
 {

@@ -20,16 +20,10 @@
 #include "broker.h"
 #include "buffer.h"
 #include "clock.h"
+#include "setting.h"
 #include "uuid.h"
 
-enum {
-	PREFETCH = 1000,
-	BODY_MAX = 512,
-	NAME_MAX_BYTES = 32,
-	SILENCE_MS = 30000,
-	EXIT_FAULT = 70,
-	EXIT_USAGE = 64
-};
+enum { PREFETCH = 1000, BODY_MAX = 512, NAME_MAX_BYTES = 32, SILENCE_MS = 30000, EXIT_USAGE = 64 };
 
 static const int64_t REQUESTED_FROM_US = INT64_C(1767225600000000); /* 2026-01-01 */
 
@@ -44,20 +38,6 @@ struct load {
 	int64_t *latency_us;           /* by request; NULL: not measured */
 	uint64_t random;
 };
-
-_Noreturn static void fail(const char *what, const char *detail)
-{
-	fprintf(stderr, "bench-load: %s: %s\n", what, detail);
-	exit(EXIT_FAULT);
-}
-
-static const char *setting(const char *name)
-{
-	const char *value = getenv(name);
-	if (value == NULL)
-		fail(name, "not set");
-	return value;
-}
 
 /* xorshift64*: the same requests in every run. */
 static unsigned next_random(struct load *load, unsigned below)
