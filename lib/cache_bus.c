@@ -77,6 +77,8 @@ bool cache_bus_ask(struct publisher *publisher, const char *app_id, const char *
 		.number = (int64_t)request->number,
 		.renew = (int64_t)request->renew,
 		.has_renew = request->renew != 0,
+		.leaves = request->leaves,
+		.has_leaves = request->leaves,
 		.left = (int64_t)request->left,
 		.has_left = request->left != 0,
 	};

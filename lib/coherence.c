@@ -99,11 +99,17 @@ int64_t coherence_due_us(const struct coherence *cache)
 	return cache->due_us;
 }
 
-struct coherence_request coherence_ask(struct coherence *cache, int64_t now_us)
+static uint64_t next_number(struct coherence *cache)
 {
 	cache->number += cache->number == UINT64_MAX ? 2 : 1; /* 0 is no number */
-	struct coherence_request *request = place_of(cache, cache->number);
-	*request = (struct coherence_request){ .number = cache->number,
+	return cache->number;
+}
+
+struct coherence_request coherence_ask(struct coherence *cache, int64_t now_us)
+{
+	uint64_t number = next_number(cache);
+	struct coherence_request *request = place_of(cache, number);
+	*request = (struct coherence_request){ .number = number,
 		.renew = cache->incarnation,
 		.left = cache->incarnation == 0 ? cache->left : 0,
 		.sent_at_us = now_us };
@@ -125,13 +131,15 @@ void coherence_hear(struct coherence *cache, const struct coherence_answer *answ
 		hear_renewal(cache, &request, answer, now_us);
 }
 
-uint64_t coherence_leave(struct coherence *cache)
+struct coherence_request coherence_leave(struct coherence *cache)
 {
 	if (cache->incarnation != 0)
 		give_up(cache);
 	memset(cache->requests, 0, sizeof(cache->requests)); /* answers under way are strange now */
 	cache->due_us = INT64_MAX;
-	return cache->left;
+	if (cache->left == 0)
+		return (struct coherence_request){ 0 };
+	return (struct coherence_request){ .number = next_number(cache), .renew = cache->left, .leaves = true };
 }
 
 void coherence_invalidate(struct coherence *cache, const char *const keys[], size_t count, uint64_t n)

@@ -44,7 +44,8 @@ extern const struct coherence_times coherence_times; /* those of the product */
 
 struct coherence_request {
 	uint64_t number; /* 0: free. The answer repeats it */
-	uint64_t renew;  /* the incarnation to renew; 0: register */
+	uint64_t renew;  /* the incarnation to renew, or to give up; 0: register */
+	bool leaves;     /* gives it up */
 	uint64_t left;   /* with a registration: an incarnation of before, whose row may be deleted; 0: none */
 	int64_t sent_at_us;
 };
@@ -94,8 +95,11 @@ struct coherence_request coherence_ask(struct coherence *cache, int64_t now_us);
 /* An answer; late, repeated and strange ones do nothing. A refusal drops the whole map, and a registration is due at once. */
 void coherence_hear(struct coherence *cache, const struct coherence_answer *answer, int64_t now_us);
 
-/* The end of the process: nothing is answered any more. Returns the incarnation whose row may be deleted, or 0. */
-uint64_t coherence_leave(struct coherence *cache);
+/*
+ * The end of the process: nothing is answered, nothing asked, and no answer heard any more. What to tell the registry, so that nobody waits
+ * for the lease to end; number 0: nothing.
+ */
+struct coherence_request coherence_leave(struct coherence *cache);
 
 /* Raises the floors to n and drops the keys. The caller acknowledges after it. */
 void coherence_invalidate(struct coherence *cache, const char *const keys[], size_t count, uint64_t n);

@@ -183,7 +183,9 @@ int64_t cache_due_ms(const struct runtime *runtime)
 void cache_leave(struct runtime *runtime)
 {
 	struct cache *cache = runtime->cache;
-	uint64_t left = cache == NULL ? 0 : coherence_leave(&cache->coherence);
-	if (left != 0 && database_is_open(cache->registry))
-		registry_remove(cache, &left, 1);
+	if (cache == NULL)
+		return;
+	const struct coherence_request request = coherence_leave(&cache->coherence);
+	if (request.number != 0 && database_is_open(cache->registry))
+		registry_leave(cache, cache->name, &request);
 }

@@ -78,6 +78,7 @@ bool registry_register(struct cache *cache, const char *name, const struct coher
 	struct coherence_answer *answer, char timeline[TIMELINE_BYTES]);
 bool registry_renew(struct cache *cache, const char *name, const struct coherence_request *request,
 	struct coherence_answer *answer);
+bool registry_leave(struct cache *cache, const char *name, const struct coherence_request *request);
 bool registry_fence(struct cache *cache, const uint64_t incarnations[], size_t count);
 bool registry_remove(struct cache *cache, const uint64_t incarnations[], size_t count);
 

@@ -89,6 +89,14 @@ bool registry_renew(struct cache *cache, const char *name, const struct coherenc
 	return rows != NULL;
 }
 
+bool registry_leave(struct cache *cache, const char *name, const struct coherence_request *request)
+{
+	struct parameter parameters[2];
+	set_number(&parameters[0], request->renew);
+	set_text(&parameters[1], name);
+	return ask(cache, &cache_give_up, parameters, 2) != NULL;
+}
+
 static bool ask_about(struct cache *cache, const struct query *query, const uint64_t incarnations[],
 	size_t count)
 {
@@ -124,11 +132,15 @@ enum outcome registry_answer(const struct message *message, struct cache *cache,
 		.renew = question->has_renew ? (uint64_t)question->renew : 0,
 		.left = question->has_left ? (uint64_t)question->left : 0,
 	};
-	struct coherence_answer granted;
+	struct coherence_answer granted = { .number = request.number };
 	char timeline[TIMELINE_BYTES] = "";
-	bool is_answered = request.renew == 0
-		? registry_register(cache, question->cache, &request, &granted, timeline)
-		: registry_renew(cache, question->cache, &request, &granted);
+	bool is_answered;
+	if (question->has_leaves && question->leaves)
+		is_answered = registry_leave(cache, question->cache, &request);
+	else if (request.renew != 0)
+		is_answered = registry_renew(cache, question->cache, &request, &granted);
+	else
+		is_answered = registry_register(cache, question->cache, &request, &granted, timeline);
 	if (!is_answered)
 		return retry(why, "database", "the registry of caches does not answer");
 	struct appointment_lease_answered *body = arena_new(message->arena, sizeof(*body));

@@ -16,6 +16,9 @@ RETURNING generation, left(pg_walfile_name(pg_current_wal_insert_lsn()), 8);
 -- name: cache_renew
 SELECT 1::bigint FROM cache WHERE incarnation = $1::bigint AND name = $2::text AND NOT is_fenced;
 
+-- name: cache_give_up
+DELETE FROM cache WHERE incarnation = $1::bigint AND name = $2::text;
+
 -- name: cache_fence
 UPDATE cache SET is_fenced = true WHERE incarnation = ANY ($1::bigint[]);
 

@@ -385,7 +385,7 @@ def test_connections_can_be_told_apart(place):
 
     def consumers():
         found = place.servers.http.get(place.servers.management(f"consumers/{place.vhost}")).json()
-        return found if found and found[0]["channel_details"].get("connection_name") else None
+        return found if found and "connection_name" in found[0]["channel_details"] else None
 
     [consumer] = wait_until(consumers, what="the consumer in the management API")
     assert (consumer["consumer_tag"], consumer["prefetch_count"], consumer["ack_required"]) == ("seen-1", 10, True)

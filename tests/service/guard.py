@@ -30,6 +30,13 @@ def children_of(pid):
     return found
 
 
+def send_signal(process, number):
+    """To a child. One that is to stop has stopped when this returns, with all its threads: on a busy machine that takes a while."""
+    process.send_signal(number)
+    if number == signal.SIGSTOP:
+        os.waitid(os.P_PID, process.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
+
+
 class Guard:
     def __init__(self, folder, servers):
         self.folder = folder
@@ -46,7 +53,7 @@ class Guard:
         return str(process.pid)
 
     def signal(self, name, number):
-        self.running[name].send_signal(int(number))
+        send_signal(self.running[name], int(number))
         return "ok"
 
     def wait(self, name):

@@ -112,7 +112,6 @@ def test_readers_of_one_day_at_once_ask_once(world):
     clinic, (door,), (worker,) = doors(world, 1)
     with concurrent.futures.ThreadPoolExecutor(20) as pool, Timed() as pause:
         worker.signal(signal.SIGSTOP)
-        wait_until(worker.is_stopped, 5, "a pause")
         reads = [pool.submit(read, door, clinic) for _ in range(20)]
         wait_until(lambda: door.worker.metrics()['carebus_calls_waiting{instance_id="1",worker="bridge"}'] == 20, 5, "all to wait")
         worker.signal(signal.SIGCONT)
@@ -210,6 +209,23 @@ def test_a_list_that_is_told_of_while_it_is_asked_for_is_shown_and_not_kept(worl
 # -- faults
 
 
+def test_a_stopped_door_delays_nobody(world):
+    clinic, (one, other), _ = doors(world)
+    read(other, clinic)
+    assert len(names(clinic)) == 2
+    assert other.worker.stop() == 0 and len(names(clinic)) == 1
+    with Timed() as booking:
+        book(one, clinic)
+    assert booking.seconds < LEASE_S / 2
+
+
+def test_without_its_worker_a_door_stops_soon(world):
+    _, (door,), (worker,) = doors(world, 1)
+    worker.signal(signal.SIGSTOP)
+    with Timed() as stop:
+        assert door.worker.stop() == 0
+    assert 0.5 <= stop.seconds < 2
+
 def test_a_killed_door_delays_one_booking(world):
     clinic, (one, other), _ = doors(world)
     read(other, clinic)
@@ -227,7 +243,6 @@ def test_a_paused_door_delays_a_booking_and_shows_nothing_old(world):
     clinic, (one, paused), _ = doors(world)
     assert [read(paused, clinic)["source"] for _ in range(2)][1] == "lru"
     paused.worker.signal(signal.SIGSTOP)
-    wait_until(paused.worker.is_stopped, 5, "a pause")
     with concurrent.futures.ThreadPoolExecutor(1) as pool:
         with Timed() as wait:
             book(one, clinic)

@@ -13,6 +13,7 @@ import pika
 import prometheus_client.parser
 import requests
 
+from guard import send_signal
 from servers import BUILD, DATABASES, free_ports, wait_until
 
 CONTEXTS = ("hospital", "bloodbank", "appointment", "medication", "inventory", "notification", "identity")
@@ -134,7 +135,7 @@ class Worker:
         return samples
 
     def signal(self, number):
-        self.process.send_signal(number)
+        send_signal(self.process, number)
 
     def is_stopped(self):
         """Whether SIGSTOP holds it."""

@@ -45,7 +45,6 @@ void slots_make(struct bridge *bridge)
 void slots_free(struct bridge *bridge)
 {
 	struct slots *slots = &bridge->slots;
-	coherence_leave(&slots->coherence);
 	flights_free(slots->flights);
 	lru_free(slots->lru);
 	buffer_clear(&slots->text);
@@ -66,6 +65,8 @@ static void hear_answer(struct slots *slots, const struct appointment_lease_answ
 {
 	const struct coherence_answer answer = cache_bus_answer(message);
 	uint64_t before = slots->coherence.incarnation;
+	if (answer.number == slots->leaving)
+		slots->leaving = 0;
 	coherence_hear(&slots->coherence, &answer, clock_steady_us());
 	if (slots->coherence.incarnation != 0 && slots->coherence.incarnation != before
 		&& message->timeline != NULL)
@@ -118,6 +119,14 @@ void slots_renew(struct bridge *bridge)
 		return;
 	const struct coherence_request request = coherence_ask(&slots->coherence, now_us);
 	links_ask_lease(bridge, slots->name, &request);
+}
+
+void slots_give_up(struct bridge *bridge)
+{
+	const struct coherence_request request = coherence_leave(&bridge->slots.coherence);
+	if (request.number != 0 && links_hear_cache(bridge) && links_room(bridge) == ROOM_NOW
+		&& links_ask_lease(bridge, bridge->slots.name, &request))
+		bridge->slots.leaving = request.number;
 }
 
 int64_t slots_due_ms(const struct bridge *bridge)

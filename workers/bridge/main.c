@@ -17,6 +17,7 @@
 enum {
 	EXIT_CONFIGURATION = 78, /* sysexits.h EX_CONFIG */
 	STOP_LIMIT_MS = 4000,
+	LEAVE_LIMIT_MS = 500, /* for the answer that the cache's lease is given up */
 	INSTANCE_MAX = 32,
 	FILES_BESIDE = 64, /* descriptors beside the connections */
 };
@@ -82,6 +83,14 @@ static void turn(struct bridge *bridge, int64_t limit_ms)
 	links_wait(bridge, limit_ms < bridge->calls.next_ms ? limit_ms : bridge->calls.next_ms);
 }
 
+static void leave_cache(struct bridge *bridge)
+{
+	int64_t deadline_ms = clock_steady_ms() + LEAVE_LIMIT_MS;
+	slots_give_up(bridge);
+	while (bridge->slots.leaving != 0 && clock_steady_ms() < deadline_ms)
+		turn(bridge, deadline_ms);
+}
+
 /* No new connections; what waits gets its answer, or is refused in the end; streams are ended. */
 static void finish(struct bridge *bridge)
 {
@@ -94,6 +103,7 @@ static void finish(struct bridge *bridge)
 		turn(bridge, deadline_ms);
 	calls_clear(&bridge->calls);
 	http_serve(bridge->http);
+	leave_cache(bridge);
 }
 
 static int open_signals(void)

@@ -21,7 +21,8 @@ struct slots {
 	struct coherence coherence;
 	struct flights *flights;
 	struct cache_counts counts;
-	bool is_wanted; /* a size of 0 means not to register: then nothing is ever kept */
+	bool is_wanted;   /* a size of 0 means not to register: then nothing is ever kept */
+	uint64_t leaving; /* number of the request that gave the lease up, until it is answered; 0: none */
 	char timeline[TIMELINE_BYTES];
 	char name[CACHE_NAME_BYTES], told_key[CACHE_NAME_BYTES + 32], answer_key[CACHE_NAME_BYTES + 32];
 	char queue_prefix[96], connection_name[128];
@@ -36,7 +37,8 @@ struct slots {
 void slots_make(struct bridge *bridge);
 void slots_free(struct bridge *bridge);
 struct consumer *slots_make_consumer(struct bridge *bridge);
-void slots_renew(struct bridge *bridge); /* if it is due, and can be */
+void slots_renew(struct bridge *bridge);   /* if it is due, and can be */
+void slots_give_up(struct bridge *bridge); /* the lease, at the end: then no writer waits for it */
 int64_t slots_due_ms(const struct bridge
 		*bridge); /* clock_steady_ms: when it is; INT64_MAX: it can't be now */
 
