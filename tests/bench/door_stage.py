@@ -39,6 +39,18 @@ def read_report(text):
     return found
 
 
+@contextlib.contextmanager
+def serve(program, environment):
+    """A bare server while it runs. Yields its port and its process id."""
+    port = free_ports(1)[0]
+    with subprocess.Popen(["setpriv", "--pdeathsig", "KILL", str(program)], env=environment | {"HTTP_PORT": str(port)}, text=True,
+                          stdout=subprocess.PIPE) as process:
+        assert process.stdout.readline() == "ready\n"
+        yield port, process.pid
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(10) == 0
+
+
 class DoorStage:
     """`path` shows a request whose view stays in Redis."""
 
@@ -87,15 +99,8 @@ class DoorStage:
         if program == "bridge":
             yield self.door.port, self.door.worker.pid
             return
-        port = free_ports(1)[0]
-        environment = self.world.environment("bridge", HTTP_PORT=port) | {
-            "REDIS_PASSWORD": self.servers.secret("redis-bridge")}
-        with subprocess.Popen(["setpriv", "--pdeathsig", "KILL", str(BARE)], env=environment, text=True,
-                              stdout=subprocess.PIPE) as process:
-            assert process.stdout.readline() == "ready\n"
-            yield port, process.pid
-            process.send_signal(signal.SIGTERM)
-            assert process.wait(10) == 0
+        with serve(BARE, self.world.environment("bridge") | {"REDIS_PASSWORD": self.servers.secret("redis-bridge")}) as served:
+            yield served
 
     def assert_same_answer(self):
         """The bare server answers what the bridge answers, but for the time of day."""

@@ -10,10 +10,11 @@ import threading
 from cache import measure
 from clinic import Clinic
 from door import Door
-from door_stage import DoorStage
+from door_stage import DoorStage, serve
 from servers import BUILD, wait_until
 from world import World
 
+BARE = BUILD / "tests" / "bench" / "bare-memory"
 ASK = BUILD / "tests" / "bench" / "bench-ask"
 LRU = BUILD / "tests" / "bench" / "bench-lru"
 PATHS_SCRIPT = pathlib.Path(__file__).with_name("slots.lua")
@@ -158,14 +159,29 @@ class SlotStage(DoorStage):
         """Each by another patient."""
         return [f"book {slot} patient-{next(self.patients)}" for slot in slots]
 
-    def read(self, layer, seconds):
-        """wrk reads lists through the bridge; see read_report. Where one list is kept, so many that few ask for the same at once."""
+    @contextlib.contextmanager
+    def serving_bare(self):
+        """The bare server of one list, as the bridge answers it, with nothing beside it. Yields its port and its process id."""
+        with self.running(entries=10000, with_door=True):
+            provider, date = self.days[0]
+            answer = self.door.get(f"/v1/slots?provider_id={provider}&date={date}")
+            assert answer.status_code == 200, answer.text
+        headers = "".join(f"{name}: {value}\n" for name, value in answer.headers.items()
+                          if name not in ("Date", "Content-Length", "Connection"))
+        file = self.world.folder / "answer"
+        file.write_text(f"{headers}\n{answer.text}", encoding="utf-8")
+        with serve(BARE, {"ANSWER": str(file)}) as (port, pid):
+            yield port, pid
+
+    def read(self, layer, seconds, port=None):
+        """wrk reads lists through the bridge, or at that port; see read_report. Where one list is kept, so many that few ask for the
+        same at once."""
         days = self.days if LAYERS[layer]["entries"] == 1 else self.days[:WARM_DAYS]
         paths = self.world.folder / "paths"
         paths.write_text("".join(f"/v1/slots?provider_id={provider}&date={date}\n"
                                  for provider, date in days), encoding="ascii")
         os.environ["PATHS"] = str(paths)
-        return self.wrk(self.door.port, "/", seconds, "-t", "2", "-s", str(PATHS_SCRIPT))
+        return self.wrk(port or self.door.port, "/", seconds, "-t", "2", "-s", str(PATHS_SCRIPT))
 
     # -- books
 

@@ -7,6 +7,7 @@ import subprocess
 import threading
 import time
 
+from figures import milliseconds, peak_memory_mb, percentile
 from servers import BUILD
 from world import World
 
@@ -122,6 +123,33 @@ def processes_below(pid):
     return found
 
 
+def cpu_by_part(servers, pid):
+    """CPU seconds so far: of the measured program, PostgreSQL, RabbitMQ, and all that runs on this machine."""
+    parts = {"program": cpu_seconds(pid), "postgres": 0.0, "rabbitmq": 0.0,
+             "machine": machine_seconds()}
+    for process in processes_below(servers.guard.pid):
+        with contextlib.suppress(OSError):
+            name = pathlib.Path(f"/proc/{process}/comm").read_text(encoding="utf-8").strip()
+            if name == "postgres":
+                parts["postgres"] += cpu_seconds(process)
+            elif name != "redis-server":
+                parts["rabbitmq"] += cpu_seconds(process)
+    return parts
+
+
+@contextlib.contextmanager
+def cpu_of(servers, pid, requests):
+    """Yields a dict that is filled at the end: CPU time for each request, cores that others kept busy, memory."""
+    found = {}
+    started, before = time.monotonic(), cpu_by_part(servers, pid)
+    yield found
+    used = {part: seconds - before[part] for part, seconds in cpu_by_part(servers, pid).items()}
+    others = used.pop("machine") - sum(used.values())
+    found.update({f"cpu_us_{part}": seconds / requests * 1e6 for part, seconds in used.items()})
+    found["others_cores"] = others / (time.monotonic() - started)
+    found["memory_mb"] = peak_memory_mb(pid)
+
+
 class Depth(threading.Thread):
     """Watches how many messages a queue holds: samples of (time, messages)."""
 
@@ -217,3 +245,14 @@ class Stage:
 
     def close(self):
         self.world.close()
+
+
+def measure_latency(servers, program, rate, seconds):
+    """Milliseconds from the moment a request was due to be sent to its approval, at a fixed rate."""
+    stage = Stage(servers)
+    with contextlib.closing(stage):
+        with stage.running(program) as pid, cpu_of(servers, pid, rate * seconds) as cpu:
+            lines = stage.load("rate", rate, rate * seconds)
+        latencies = milliseconds(lines)
+        return {"p50_ms": percentile(latencies, 0.5), "p99_ms": percentile(latencies, 0.99),
+                "max_ms": max(latencies), **cpu}
