@@ -122,16 +122,30 @@ static void take_thing(struct call *call, struct heard *heard)
 	free(body);
 }
 
+static const struct {
+	const char *reason;
+	unsigned status;
+	const char *detail;
+} unfounds[] = {
+	{ "unknown_provider", 404, "there is no provider of this id: nobody has published hours for it" },
+	{ "too_late", 422, "that day is over where the clinic is; ask for today or later" },
+	{ "beyond_horizon", 422,
+		"that day is further ahead than this provider can be booked; ask for an earlier one" },
+};
+
 /* An answer that tells why there is nothing to show. */
 static bool refuse_unfound(struct call *call, struct heard *heard)
 {
 	if (!json_is_false(json_object_get(heard_body(heard), "found")))
 		return false;
 	const char *reason = heard_text(heard, "reason");
-	bool is_absent = reason == NULL || problem_status(reason) == 404;
-	refuse(call, is_absent ? 404 : 422, reason == NULL ? "not_found" : reason,
-		is_absent ? "there is no such thing"
-				  : "there is nothing to see at that time: it is over, or too far ahead");
+	for (size_t i = 0; reason != NULL && i < sizeof(unfounds) / sizeof(unfounds[0]); i++) {
+		if (strcmp(unfounds[i].reason, reason) != 0)
+			continue;
+		refuse(call, unfounds[i].status, reason, unfounds[i].detail);
+		return true;
+	}
+	refuse_absent(call);
 	return true;
 }
 
