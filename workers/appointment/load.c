@@ -71,14 +71,14 @@ static enum outcome read_all(struct state *state, struct database *database, con
 	return DONE;
 }
 
-/* Each freed slot takes one of those who wait, and each command may take one away. */
+/* Each freed slot or command takes away one of those who wait at most, and stands for one who is asked already. */
 static void candidates_parameters(const struct need *need, const struct batch *batch,
 	struct parameter parameters[2])
 {
+	size_t most = batch->count > need->freed.count ? batch->count : need->freed.count;
 	parameters[0] = need->freed; /* borrowed */
 	parameter_init(&parameters[1], PARAMETER_INT, false);
-	parameter_int(&parameters[1],
-		(int64_t)(batch->count > need->freed.count ? batch->count : need->freed.count) + 1);
+	parameter_int(&parameters[1], 2 * (int64_t)most + 1);
 }
 
 static enum outcome lock_and_read(struct need *need, struct batch *batch, struct database *database,
@@ -97,6 +97,7 @@ static enum outcome lock_and_read(struct need *need, struct batch *batch, struct
 		{ &terms_load, &need->providers, 1, read_terms },
 		{ &clinic_load, &need->clinics, 1, read_clinic },
 		{ &span_load, need->zones, 3, read_span },
+		{ &floor_load, need->ranges, 3, read_floor },
 		{ &block_load, need->ranges, 3, read_block },
 		{ &entry_load, &need->entries, 1, read_entry },
 		{ &entry_of_slots, &need->slots, 1, read_entry },
@@ -115,19 +116,24 @@ static bool is_same_text(const char *a, const char *b)
 	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
 }
 
-/* Whether what was looked at was still there when it was locked; else somebody moved it meanwhile. */
+/* What a command names and nobody had seen yet has to be looked at again, now that it is there; all else must be where it was. */
+static bool is_where(const struct need *need, const struct table *named, const char *id, const char *slot_id)
+{
+	const struct looked *looked = table_find(&need->looked, id);
+	return looked == NULL ? table_find(named, id) == NULL : is_same_text(looked->slot_id, slot_id);
+}
+
+/* Whether what was looked at was still there when it was locked; else somebody moved or made it meanwhile. */
 static bool is_steady(const struct need *need, const struct state *state)
 {
 	for (size_t i = 0; i < state->bookings.count; i++) {
 		const struct booking *booking = state->bookings.items[i];
-		const struct looked *looked = table_find(&need->looked, booking->appointment_id);
-		if (looked != NULL && strcmp(looked->slot_id, booking->slot_id) != 0)
+		if (!is_where(need, &need->named_appointments, booking->appointment_id, booking->slot_id))
 			return false;
 	}
 	for (size_t i = 0; i < state->entries.count; i++) {
 		const struct entry *entry = state->entries.items[i];
-		const struct looked *looked = table_find(&need->looked, entry->waitlist_id);
-		if (looked != NULL && !is_same_text(looked->slot_id, entry->slot_id))
+		if (!is_where(need, &need->named_entries, entry->waitlist_id, entry->slot_id))
 			return false;
 	}
 	return true;

@@ -1,6 +1,8 @@
 /* What commands need. Locks are named by what they protect: a provider's waitlist and hours, a day's list, a patient's time. */
 #include "need.h"
 
+#include <string.h>
+
 #include "calendar.h"
 #include "clock.h"
 #include "day.h"
@@ -8,8 +10,11 @@
 
 void need_init(struct need *need, const struct batch *batch)
 {
-	*need = (struct need){ .arena = batch->arena, .rules = &rules_default, .now = batch->now };
+	*need =
+		(struct need){ .batch = batch, .arena = batch->arena, .rules = &rules_default, .now = batch->now };
 	table_init(&need->looked, batch->arena);
+	table_init(&need->named_appointments, batch->arena);
+	table_init(&need->named_entries, batch->arena);
 	parameters_arrays(&need->commands, "u");
 	parameters_arrays(&need->keys, "t");
 	parameters_arrays(&need->appointments, "u");
@@ -81,9 +86,25 @@ void need_due_slot(struct need *need, const char *slot_id)
 	parameter_text(&need->freed, slot_id);
 }
 
+/* Where an appointment is: there already, or made by the same batch. NULL: nowhere. */
+static const struct looked *find_appointment(struct need *need, const char *appointment_id)
+{
+	struct looked *looked = table_find(&need->looked, appointment_id);
+	for (size_t i = 0; looked == NULL && i < need->batch->count; i++) {
+		const struct message *message = need->batch->messages[i];
+		const struct appointment_slot_book *command = message->body;
+		if (message->event != APPOINTMENT_SLOT_BOOK || strcmp(message->message_id, appointment_id) != 0)
+			continue;
+		looked = arena_new(need->arena, sizeof(*looked));
+		*looked = (struct looked){ .slot_id = command->slot_id, .patient_ref = command->patient_ref };
+		table_add(&need->looked, appointment_id, looked);
+	}
+	return looked;
+}
+
 void need_appointment(struct need *need, const char *appointment_id)
 {
-	const struct looked *looked = table_find(&need->looked, appointment_id);
+	const struct looked *looked = find_appointment(need, appointment_id);
 	if (looked == NULL)
 		return;
 	need_due_slot(need, looked->slot_id);
@@ -100,12 +121,15 @@ static void need_entry(struct need *need, const char *waitlist_id)
 		need_due_slot(need, looked->slot_id);
 }
 
+/* Another command of the batch may free the new slot again. */
 static void need_move(struct need *need, const struct appointment_slot_move *command)
 {
-	const struct looked *looked = table_find(&need->looked, command->appointment_id);
+	const struct looked *looked = find_appointment(need, command->appointment_id);
 	need_appointment(need, command->appointment_id);
-	if (looked != NULL)
-		need_wanted(need, command->slot_id, looked->patient_ref);
+	if (looked == NULL)
+		return;
+	need_wanted(need, command->slot_id, looked->patient_ref);
+	parameter_text(&need->freed, command->slot_id);
 }
 
 /* From the one to the other, both inclusive. */
@@ -172,9 +196,16 @@ static const char *entry_of(const struct message *message)
 	}
 }
 
+static void look(struct parameter *ids, struct table *named, const char *id)
+{
+	parameter_uuid(ids, id);
+	if (table_find(named, id) == NULL)
+		table_add(named, id, named);
+}
+
 void need_look_appointment(struct need *need, const char *appointment_id)
 {
-	parameter_uuid(&need->appointments, appointment_id);
+	look(&need->appointments, &need->named_appointments, appointment_id);
 }
 
 void need_look(struct need *need, const struct message *message)
@@ -183,7 +214,7 @@ void need_look(struct need *need, const struct message *message)
 	if (appointment_id != NULL)
 		need_look_appointment(need, appointment_id);
 	if (waitlist_id != NULL)
-		parameter_uuid(&need->entries, waitlist_id);
+		look(&need->entries, &need->named_entries, waitlist_id);
 }
 
 void need_message(struct need *need, const struct message *message)

@@ -14,15 +14,17 @@ struct looked {
 };
 
 struct need {
+	const struct batch *batch;
 	struct arena *arena;
 	const struct rules *rules;
 	int64_t now;
-	struct table looked;                    /* struct looked, by appointment or entry */
-	struct parameter commands;              /* message ids */
-	struct parameter keys;                  /* to lock */
-	struct parameter appointments, entries; /* named by commands */
-	struct parameter slots, freed;          /* freed: may be offered to those who wait */
-	struct parameter wanted[2];             /* slots, and the patients who want them */
+	struct table looked;                            /* struct looked, by appointment or entry */
+	struct table named_appointments, named_entries; /* ids that commands name */
+	struct parameter commands;                      /* message ids */
+	struct parameter keys;                          /* to lock */
+	struct parameter appointments, entries;         /* named by commands */
+	struct parameter slots, freed;                  /* freed: may be offered to those who wait */
+	struct parameter wanted[2];                     /* slots, and the patients who want them */
 	struct parameter providers, clinics;
 	struct parameter ranges[3];   /* providers, and the times in which their slots are needed */
 	struct parameter absences[3]; /* the same, of those whose appointments are needed too */
