@@ -3,8 +3,7 @@
 -- The first look, without locks: it says what the locks are to be.
 
 -- name: appointment_look
-SELECT appointment_id, provider_id, to_char(date, 'YYYY-MM-DD'), slot_id, patient_ref
-FROM appointment WHERE appointment_id = ANY ($1::uuid[]);
+SELECT appointment_id, provider_id, slot_id, patient_ref FROM appointment WHERE appointment_id = ANY ($1::uuid[]);
 
 -- name: entry_look
 SELECT waitlist_id, provider_id, slot_id FROM waitlist WHERE waitlist_id = ANY ($1::uuid[]);
@@ -254,8 +253,10 @@ SELECT certificate, horizon_days, version, slot_id, clinic_id, room_id, appointm
 FROM slot_list($1::text, $2::text::date);
 
 -- name: appointment_page_of_patient
+-- At one clinic, or at all.
 SELECT appointment_id, starts_at FROM appointment
-WHERE patient_ref = $4::text AND (starts_at, appointment_id) < ($1::timestamptz, $2::uuid)
+WHERE patient_ref = $4::text AND ($5::text IS NULL OR clinic_id = $5::text)
+	AND (starts_at, appointment_id) < ($1::timestamptz, $2::uuid)
 ORDER BY starts_at DESC, appointment_id DESC LIMIT $3::bigint;
 
 -- name: appointment_page_of_clinic

@@ -90,6 +90,21 @@ def test_an_appointment_is_moved_or_cancelled_in_the_batch_that_books_it(world):
     clinic.check_books()
 
 
+def test_an_id_of_the_waitlist_is_none_of_an_appointment(world):
+    """Also where the same batch looks for both."""
+    clinic = Clinic(world)
+    clinic.publish()
+    waitlist_id = join(clinic, "patient-1")
+    refused = in_one_batch(clinic, [
+        ("waitlist.leave", {"waitlist_id": waitlist_id}, "waitlist.left", {}),
+        ("slot.cancel", cancellation(waitlist_id), "slot.refused", {}),
+        ("slot.move", {"appointment_id": waitlist_id, "slot_id": clinic.slot("0900")}, "slot.refused", {}),
+    ])[1:]
+    assert {answer["reason"] for answer in refused} == {"unknown_appointment"}
+    assert world.workers[0].process.poll() is None, world.workers[0].log_tail()
+    clinic.check_books()
+
+
 def test_an_appointment_that_another_worker_books_meanwhile(world):
     """It is not there at the first look and there behind the locks: then its slot has to be locked and read as well."""
     clinic = Clinic(world)

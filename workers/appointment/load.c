@@ -14,16 +14,25 @@ enum {
 	KEYS_MAX = 1024, /* locks of several messages together: the server has room for some thousands */
 };
 
-static void read_look(struct need *need, const struct rows *rows, bool is_appointment)
+static void read_looked_appointment(struct need *need, const struct rows *rows, size_t row)
 {
-	for (size_t row = 0; row < rows_count(rows); row++) {
-		struct looked *looked = arena_new(need->arena, sizeof(*looked));
-		looked->provider_id = rows_text(rows, row, 1, need->arena);
-		looked->slot_id = rows_text(rows, row, is_appointment ? 3 : 2, need->arena);
-		looked->date = is_appointment ? rows_text(rows, row, 2, need->arena) : NULL;
-		looked->patient_ref = is_appointment ? rows_text(rows, row, 4, need->arena) : NULL;
-		table_add(&need->looked, rows_uuid(rows, row, 0, need->arena), looked);
-	}
+	struct looked *looked = table_find(&need->looked_appointments, rows_uuid(rows, row, 0, need->arena));
+	*looked = (struct looked){
+		.is_found = true,
+		.provider_id = rows_text(rows, row, 1, need->arena),
+		.slot_id = rows_text(rows, row, 2, need->arena),
+		.patient_ref = rows_text(rows, row, 3, need->arena),
+	};
+}
+
+static void read_looked_entry(struct need *need, const struct rows *rows, size_t row)
+{
+	struct looked *looked = table_find(&need->looked_entries, rows_uuid(rows, row, 0, need->arena));
+	*looked = (struct looked){
+		.is_found = true,
+		.provider_id = rows_text(rows, row, 1, need->arena),
+		.slot_id = rows_text(rows, row, 2, need->arena),
+	};
 }
 
 static enum outcome look(struct need *need, struct database *database, struct why *why)
@@ -36,8 +45,10 @@ static enum outcome look(struct need *need, struct database *database, struct wh
 	const struct rows *entry_rows = appointment_rows == NULL ? NULL : database_rows(database, entries, why);
 	if (entry_rows == NULL)
 		return database_failure(database, why);
-	read_look(need, appointment_rows, true);
-	read_look(need, entry_rows, false);
+	for (size_t row = 0; row < rows_count(appointment_rows); row++)
+		read_looked_appointment(need, appointment_rows, row);
+	for (size_t row = 0; row < rows_count(entry_rows); row++)
+		read_looked_entry(need, entry_rows, row);
 	return DONE;
 }
 
@@ -116,24 +127,24 @@ static bool is_same_text(const char *a, const char *b)
 	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
 }
 
-/* What a command names and nobody had seen yet has to be looked at again, now that it is there; all else must be where it was. */
-static bool is_where(const struct need *need, const struct table *named, const char *id, const char *slot_id)
+/* What nobody names is where it is; what is named must be where it was seen, and have been seen. */
+static bool is_where(const struct table *looked_at, const char *id, const char *slot_id)
 {
-	const struct looked *looked = table_find(&need->looked, id);
-	return looked == NULL ? table_find(named, id) == NULL : is_same_text(looked->slot_id, slot_id);
+	const struct looked *looked = table_find(looked_at, id);
+	return looked == NULL || (looked->is_found && is_same_text(looked->slot_id, slot_id));
 }
 
-/* Whether what was looked at was still there when it was locked; else somebody moved or made it meanwhile. */
+/* Whether what was looked at was still so when it was locked; else somebody moved or made it meanwhile. */
 static bool is_steady(const struct need *need, const struct state *state)
 {
 	for (size_t i = 0; i < state->bookings.count; i++) {
 		const struct booking *booking = state->bookings.items[i];
-		if (!is_where(need, &need->named_appointments, booking->appointment_id, booking->slot_id))
+		if (!is_where(&need->looked_appointments, booking->appointment_id, booking->slot_id))
 			return false;
 	}
 	for (size_t i = 0; i < state->entries.count; i++) {
 		const struct entry *entry = state->entries.items[i];
-		if (!is_where(need, &need->named_entries, entry->waitlist_id, entry->slot_id))
+		if (!is_where(&need->looked_entries, entry->waitlist_id, entry->slot_id))
 			return false;
 	}
 	return true;
