@@ -3,8 +3,7 @@
 -- The first look, without locks: it says what the locks are to be.
 
 -- name: appointment_look
-SELECT appointment_id, provider_id, to_char(date, 'YYYY-MM-DD'), slot_id, patient_ref
-FROM appointment WHERE appointment_id = ANY ($1::uuid[]);
+SELECT appointment_id, provider_id, slot_id, patient_ref FROM appointment WHERE appointment_id = ANY ($1::uuid[]);
 
 -- name: entry_look
 SELECT waitlist_id, provider_id, slot_id FROM waitlist WHERE waitlist_id = ANY ($1::uuid[]);
@@ -93,6 +92,13 @@ WHERE earlier_shift <> shift AND (minute AT TIME ZONE zone) - (minute AT TIME ZO
 GROUP BY clinic_id, at, shift
 ORDER BY clinic_id, from_at;
 
+-- name: floor_load
+SELECT d.provider_id, to_char(d.date, 'YYYY-MM-DD'), d.slot_floor
+FROM unnest($1::text[], $2::timestamptz[], $3::timestamptz[]) AS wanted (provider_id, from_at, to_at)
+JOIN day d ON d.provider_id = wanted.provider_id AND d.date >= (wanted.from_at AT TIME ZONE 'UTC')::date
+	AND d.date <= (wanted.to_at AT TIME ZONE 'UTC')::date
+WHERE d.slot_floor > 0;
+
 -- name: block_load
 SELECT b.provider_id, b.from_at, b.to_at
 FROM unnest($1::text[], $2::timestamptz[], $3::timestamptz[]) AS wanted (provider_id, from_at, to_at)
@@ -110,7 +116,8 @@ FROM slot s JOIN waitlist w ON w.waitlist_id = s.waitlist_id
 WHERE s.slot_id = ANY ($1::text[]);
 
 -- name: entry_candidates
--- Of each slot the first who would take it and were not offered it yet.
+-- Of each slot the first who would take it and were not offered it yet. Those who are asked about another slot are none, but where that
+-- slot is one of these: they may have answered by then.
 SELECT found.*, s.slot_id
 FROM unnest($1::text[]) AS wanted (slot_id)
 JOIN slot s ON s.slot_id = wanted.slot_id
@@ -118,7 +125,7 @@ CROSS JOIN LATERAL (
 	SELECT w.waitlist_id, w.version, w.status, w.provider_id, w.patient_ref, w.from_text, w.to_text, w.priority, w.joined_at,
 		w.slot_id AS offered, w.correlation_id, w.traceparent
 	FROM waitlist w
-	WHERE w.provider_id = s.provider_id AND w.status IN ('waiting', 'offered')
+	WHERE w.provider_id = s.provider_id AND w.status IN ('waiting', 'offered') AND (w.status = 'waiting' OR w.slot_id = ANY ($1::text[]))
 		AND (w.from_date IS NULL OR w.from_date <= s.date) AND (w.from_at IS NULL OR w.from_at <= s.starts_at)
 		AND (w.to_date IS NULL OR w.to_date >= s.date) AND (w.to_at IS NULL OR w.to_at >= s.starts_at)
 		AND NOT EXISTS (SELECT FROM offer o WHERE o.waitlist_id = w.waitlist_id AND o.slot_id = s.slot_id)
@@ -174,6 +181,12 @@ FROM unnest($1::text[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::te
 	$9::timestamptz[], $10::boolean[], $11::uuid[], $12::timestamptz[], $13::text[], $14::text[], $15::text[], $16::uuid[])
 	AS new (slot_id, version, provider_id, clinic_id, room_id, appointment_type, date, starts_at, ends_at, is_blocked,
 		appointment_id, held_until, held_for, hold_token, hold_correlation_id, waitlist_id);
+
+-- name: floor_raise
+INSERT INTO day AS old (provider_id, date, version, slot_floor)
+SELECT provider_id, date::date, 1, max(version)
+FROM unnest($1::text[], $2::text[], $3::bigint[]) AS new (provider_id, date, version) GROUP BY provider_id, date
+ON CONFLICT (provider_id, date) DO UPDATE SET slot_floor = greatest(old.slot_floor, EXCLUDED.slot_floor);
 
 -- name: day_raise
 INSERT INTO day AS old (provider_id, date, version)
@@ -240,8 +253,10 @@ SELECT certificate, horizon_days, version, slot_id, clinic_id, room_id, appointm
 FROM slot_list($1::text, $2::text::date);
 
 -- name: appointment_page_of_patient
+-- At one clinic, or at all.
 SELECT appointment_id, starts_at FROM appointment
-WHERE patient_ref = $4::text AND (starts_at, appointment_id) < ($1::timestamptz, $2::uuid)
+WHERE patient_ref = $4::text AND ($5::text IS NULL OR clinic_id = $5::text)
+	AND (starts_at, appointment_id) < ($1::timestamptz, $2::uuid)
 ORDER BY starts_at DESC, appointment_id DESC LIMIT $3::bigint;
 
 -- name: appointment_page_of_clinic

@@ -293,6 +293,9 @@ def test_a_clinic_sees_its_own_of_a_patient(door, clinic):
     listed = {token: [item["appointment_id"] for item in good(door.get("/v1/appointments?patient_ref=patient-1", token))["items"]]
               for token in (None, ours, theirs)}
     assert listed == {None: [there["appointment_id"], here["appointment_id"]], ours: [here["appointment_id"]], theirs: [there["appointment_id"]]}
+    first = door.get("/v1/appointments?patient_ref=patient-1&limit=1", ours)
+    assert [item["appointment_id"] for item in good(first)["items"]] == [here["appointment_id"]] and "next" not in first.json()
+    assert there["appointment_id"] not in first.text + str(first.headers), "no place in the list tells of another clinic"
     assert len(good(door.get(f"/v1/appointments?date={clinic.day()}", ours))["items"]) == 1, "the clinic is the token's"
     problem(door.get(f"/v1/appointments?clinic_id=clinic-001&date={clinic.day()}", theirs), 403, "forbidden")
 

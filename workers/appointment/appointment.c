@@ -40,7 +40,7 @@ static enum outcome decide_once(const struct message *message, struct batch *bat
 
 const struct worker appointment = {
 	.name = "appointment",
-	.schema_version = 5,
+	.schema_version = 6,
 	.routes = {
 		{ APPOINTMENT_SCHEDULE_PUBLISH, decide_once, refuse_conflict },
 		{ APPOINTMENT_SCHEDULE_BLOCK, decide_once, refuse_conflict },

@@ -1,4 +1,5 @@
 /* A provider is away for a time: slots cannot be booked, appointments are flagged, nothing is deleted. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "appointment.h"
@@ -53,12 +54,52 @@ static void flag_bookings(const struct state *state, const struct block *block, 
 	}
 }
 
-static void tell_blocked(const struct appointment_schedule_block *command, const struct block *block,
-	const struct flagged *flagged, int64_t slots_blocked, struct outbox *outbox)
+/* By clinic; that of the one who asks comes first. */
+static int flagged_compare(const void *a, const void *b, void *asker)
 {
-	size_t parts = flagged->count == 0 ? 1 : (flagged->count + FLAGGED_A_PART - 1) / FLAGGED_A_PART;
-	for (size_t part = 0; part < parts; part++) {
-		size_t first = part * FLAGGED_A_PART, left = flagged->count - first;
+	const struct flagged_appointment *first = a, *second = b;
+	const char *facility_id = *(const char *const *)asker;
+	int order = strcmp(first->clinic_id, second->clinic_id);
+	if (order == 0 || facility_id == NULL)
+		return order;
+	if (strcmp(first->clinic_id, facility_id) == 0)
+		return -1;
+	return strcmp(second->clinic_id, facility_id) == 0 ? 1 : order;
+}
+
+/* From there on, as many of one clinic as an event holds. */
+static struct flagged part_from(const struct flagged *flagged, size_t first)
+{
+	struct flagged part = { .items = flagged->items + first };
+	while (first + part.count < flagged->count && part.count < FLAGGED_A_PART
+		&& strcmp(part.items[part.count].clinic_id, part.items[0].clinic_id) == 0)
+		part.count++;
+	return part;
+}
+
+/*
+ * Who a clinic's patients are is nobody else's business: each part is of one clinic. Who asks is answered with the first one, which is its
+ * own clinic's, and may be empty. Returns how many there are.
+ */
+static size_t cut(const struct flagged *flagged, const char *facility_id, struct flagged parts[])
+{
+	size_t count = 0;
+	bool has_own =
+		flagged->count > 0 && (facility_id == NULL || strcmp(flagged->items[0].clinic_id, facility_id) == 0);
+	if (!has_own)
+		parts[count++] = (struct flagged){ .count = 0 };
+	for (size_t first = 0; first < flagged->count; first += parts[count++].count)
+		parts[count] = part_from(flagged, first);
+	return count;
+}
+
+static void tell_blocked(const struct message *message, const struct flagged *flagged, int64_t slots_blocked,
+	struct outbox *outbox)
+{
+	const struct appointment_schedule_block *command = message->body;
+	struct flagged *parts = arena_array(message->arena, flagged->count + 1, sizeof(*parts));
+	size_t count = cut(flagged, command->facility_id, parts);
+	for (size_t i = 0; i < count; i++) {
 		const struct appointment_schedule_blocked blocked = {
 			.provider_id = command->provider_id,
 			.from = command->from,
@@ -66,12 +107,12 @@ static void tell_blocked(const struct appointment_schedule_block *command, const
 			.reason = command->reason,
 			.by = command->by,
 			.slots_blocked = slots_blocked,
-			.flagged = flagged->items + first,
-			.flagged_count = left < FLAGGED_A_PART ? left : FLAGGED_A_PART,
-			.part = (int64_t)part + 1,
-			.parts = (int64_t)parts,
+			.flagged = parts[i].items,
+			.flagged_count = parts[i].count,
+			.part = (int64_t)i + 1,
+			.parts = (int64_t)count,
 		};
-		outbox_event(outbox, APPOINTMENT_SCHEDULE_BLOCKED, &blocked, block->block_id, blocked.part, false,
+		outbox_event(outbox, APPOINTMENT_SCHEDULE_BLOCKED, &blocked, message->message_id, blocked.part, false,
 			NULL);
 	}
 }
@@ -97,6 +138,7 @@ enum outcome decide_block(const struct message *message, struct batch *batch, st
 		command->to, NULL };
 	enum appointment_refusal reason = block_refusal(batch->state, command);
 	struct flagged flagged = { .count = 0 };
+	const char *facility_id = command->facility_id;
 	(void)why;
 	if (reason != APPOINTMENT_REFUSAL_NONE) {
 		const struct refusal refusal = { .reason = reason, .provider_id = command->provider_id };
@@ -106,6 +148,7 @@ enum outcome decide_block(const struct message *message, struct batch *batch, st
 	state_add_block(batch->state, &block);
 	int64_t slots_blocked = block_slots(batch->state, &block);
 	flag_bookings(batch->state, &block, &flagged);
-	tell_blocked(command, &block, &flagged, slots_blocked, outbox);
+	qsort_r(flagged.items, flagged.count, sizeof(*flagged.items), flagged_compare, &facility_id);
+	tell_blocked(message, &flagged, slots_blocked, outbox);
 	return DONE;
 }

@@ -14,16 +14,25 @@ enum {
 	KEYS_MAX = 1024, /* locks of several messages together: the server has room for some thousands */
 };
 
-static void read_look(struct need *need, const struct rows *rows, bool is_appointment)
+static void read_looked_appointment(struct need *need, const struct rows *rows, size_t row)
 {
-	for (size_t row = 0; row < rows_count(rows); row++) {
-		struct looked *looked = arena_new(need->arena, sizeof(*looked));
-		looked->provider_id = rows_text(rows, row, 1, need->arena);
-		looked->slot_id = rows_text(rows, row, is_appointment ? 3 : 2, need->arena);
-		looked->date = is_appointment ? rows_text(rows, row, 2, need->arena) : NULL;
-		looked->patient_ref = is_appointment ? rows_text(rows, row, 4, need->arena) : NULL;
-		table_add(&need->looked, rows_uuid(rows, row, 0, need->arena), looked);
-	}
+	struct looked *looked = table_find(&need->looked_appointments, rows_uuid(rows, row, 0, need->arena));
+	*looked = (struct looked){
+		.is_found = true,
+		.provider_id = rows_text(rows, row, 1, need->arena),
+		.slot_id = rows_text(rows, row, 2, need->arena),
+		.patient_ref = rows_text(rows, row, 3, need->arena),
+	};
+}
+
+static void read_looked_entry(struct need *need, const struct rows *rows, size_t row)
+{
+	struct looked *looked = table_find(&need->looked_entries, rows_uuid(rows, row, 0, need->arena));
+	*looked = (struct looked){
+		.is_found = true,
+		.provider_id = rows_text(rows, row, 1, need->arena),
+		.slot_id = rows_text(rows, row, 2, need->arena),
+	};
 }
 
 static enum outcome look(struct need *need, struct database *database, struct why *why)
@@ -36,8 +45,10 @@ static enum outcome look(struct need *need, struct database *database, struct wh
 	const struct rows *entry_rows = appointment_rows == NULL ? NULL : database_rows(database, entries, why);
 	if (entry_rows == NULL)
 		return database_failure(database, why);
-	read_look(need, appointment_rows, true);
-	read_look(need, entry_rows, false);
+	for (size_t row = 0; row < rows_count(appointment_rows); row++)
+		read_looked_appointment(need, appointment_rows, row);
+	for (size_t row = 0; row < rows_count(entry_rows); row++)
+		read_looked_entry(need, entry_rows, row);
 	return DONE;
 }
 
@@ -71,14 +82,14 @@ static enum outcome read_all(struct state *state, struct database *database, con
 	return DONE;
 }
 
-/* Each freed slot takes one of those who wait, and each command may take one away. */
+/* Each freed slot or command takes away one of those who wait at most, and stands for one who is asked already. */
 static void candidates_parameters(const struct need *need, const struct batch *batch,
 	struct parameter parameters[2])
 {
+	size_t most = batch->count > need->freed.count ? batch->count : need->freed.count;
 	parameters[0] = need->freed; /* borrowed */
 	parameter_init(&parameters[1], PARAMETER_INT, false);
-	parameter_int(&parameters[1],
-		(int64_t)(batch->count > need->freed.count ? batch->count : need->freed.count) + 1);
+	parameter_int(&parameters[1], 2 * (int64_t)most + 1);
 }
 
 static enum outcome lock_and_read(struct need *need, struct batch *batch, struct database *database,
@@ -97,6 +108,7 @@ static enum outcome lock_and_read(struct need *need, struct batch *batch, struct
 		{ &terms_load, &need->providers, 1, read_terms },
 		{ &clinic_load, &need->clinics, 1, read_clinic },
 		{ &span_load, need->zones, 3, read_span },
+		{ &floor_load, need->ranges, 3, read_floor },
 		{ &block_load, need->ranges, 3, read_block },
 		{ &entry_load, &need->entries, 1, read_entry },
 		{ &entry_of_slots, &need->slots, 1, read_entry },
@@ -115,19 +127,24 @@ static bool is_same_text(const char *a, const char *b)
 	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
 }
 
-/* Whether what was looked at was still there when it was locked; else somebody moved it meanwhile. */
+/* What nobody names is where it is; what is named must be where it was seen, and have been seen. */
+static bool is_where(const struct table *looked_at, const char *id, const char *slot_id)
+{
+	const struct looked *looked = table_find(looked_at, id);
+	return looked == NULL || (looked->is_found && is_same_text(looked->slot_id, slot_id));
+}
+
+/* Whether what was looked at was still so when it was locked; else somebody moved or made it meanwhile. */
 static bool is_steady(const struct need *need, const struct state *state)
 {
 	for (size_t i = 0; i < state->bookings.count; i++) {
 		const struct booking *booking = state->bookings.items[i];
-		const struct looked *looked = table_find(&need->looked, booking->appointment_id);
-		if (looked != NULL && strcmp(looked->slot_id, booking->slot_id) != 0)
+		if (!is_where(&need->looked_appointments, booking->appointment_id, booking->slot_id))
 			return false;
 	}
 	for (size_t i = 0; i < state->entries.count; i++) {
 		const struct entry *entry = state->entries.items[i];
-		const struct looked *looked = table_find(&need->looked, entry->waitlist_id);
-		if (looked != NULL && !is_same_text(looked->slot_id, entry->slot_id))
+		if (!is_where(&need->looked_entries, entry->waitlist_id, entry->slot_id))
 			return false;
 	}
 	return true;

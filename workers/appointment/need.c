@@ -1,6 +1,8 @@
 /* What commands need. Locks are named by what they protect: a provider's waitlist and hours, a day's list, a patient's time. */
 #include "need.h"
 
+#include <string.h>
+
 #include "calendar.h"
 #include "clock.h"
 #include "day.h"
@@ -8,8 +10,10 @@
 
 void need_init(struct need *need, const struct batch *batch)
 {
-	*need = (struct need){ .arena = batch->arena, .rules = &rules_default, .now = batch->now };
-	table_init(&need->looked, batch->arena);
+	*need =
+		(struct need){ .batch = batch, .arena = batch->arena, .rules = &rules_default, .now = batch->now };
+	table_init(&need->looked_appointments, batch->arena);
+	table_init(&need->looked_entries, batch->arena);
 	parameters_arrays(&need->commands, "u");
 	parameters_arrays(&need->keys, "t");
 	parameters_arrays(&need->appointments, "u");
@@ -81,9 +85,24 @@ void need_due_slot(struct need *need, const char *slot_id)
 	parameter_text(&need->freed, slot_id);
 }
 
+/* Where an appointment is: there already, or made by the same batch. NULL: nowhere. */
+static const struct looked *find_appointment(struct need *need, const char *appointment_id)
+{
+	struct looked *looked = table_find(&need->looked_appointments, appointment_id);
+	for (size_t i = 0; looked != NULL && !looked->is_found && i < need->batch->count; i++) {
+		const struct message *message = need->batch->messages[i];
+		const struct appointment_slot_book *command = message->body;
+		if (message->event == APPOINTMENT_SLOT_BOOK && strcmp(message->message_id, appointment_id) == 0)
+			*looked = (struct looked){
+				.is_found = true, .slot_id = command->slot_id, .patient_ref = command->patient_ref
+			};
+	}
+	return looked != NULL && looked->is_found ? looked : NULL;
+}
+
 void need_appointment(struct need *need, const char *appointment_id)
 {
-	const struct looked *looked = table_find(&need->looked, appointment_id);
+	const struct looked *looked = find_appointment(need, appointment_id);
 	if (looked == NULL)
 		return;
 	need_due_slot(need, looked->slot_id);
@@ -92,20 +111,23 @@ void need_appointment(struct need *need, const char *appointment_id)
 
 static void need_entry(struct need *need, const char *waitlist_id)
 {
-	const struct looked *looked = table_find(&need->looked, waitlist_id);
-	if (looked == NULL)
+	const struct looked *looked = table_find(&need->looked_entries, waitlist_id);
+	if (looked == NULL || !looked->is_found)
 		return;
 	need_provider(need, looked->provider_id);
 	if (looked->slot_id != NULL)
 		need_due_slot(need, looked->slot_id);
 }
 
+/* Another command of the batch may free the new slot again. */
 static void need_move(struct need *need, const struct appointment_slot_move *command)
 {
-	const struct looked *looked = table_find(&need->looked, command->appointment_id);
+	const struct looked *looked = find_appointment(need, command->appointment_id);
 	need_appointment(need, command->appointment_id);
-	if (looked != NULL)
-		need_wanted(need, command->slot_id, looked->patient_ref);
+	if (looked == NULL)
+		return;
+	need_wanted(need, command->slot_id, looked->patient_ref);
+	parameter_text(&need->freed, command->slot_id);
 }
 
 /* From the one to the other, both inclusive. */
@@ -172,9 +194,16 @@ static const char *entry_of(const struct message *message)
 	}
 }
 
+static void look(struct need *need, struct parameter *ids, struct table *looked, const char *id)
+{
+	parameter_uuid(ids, id);
+	if (table_find(looked, id) == NULL)
+		table_add(looked, id, arena_new(need->arena, sizeof(struct looked)));
+}
+
 void need_look_appointment(struct need *need, const char *appointment_id)
 {
-	parameter_uuid(&need->appointments, appointment_id);
+	look(need, &need->appointments, &need->looked_appointments, appointment_id);
 }
 
 void need_look(struct need *need, const struct message *message)
@@ -183,7 +212,7 @@ void need_look(struct need *need, const struct message *message)
 	if (appointment_id != NULL)
 		need_look_appointment(need, appointment_id);
 	if (waitlist_id != NULL)
-		parameter_uuid(&need->entries, waitlist_id);
+		look(need, &need->entries, &need->looked_entries, waitlist_id);
 }
 
 void need_message(struct need *need, const struct message *message)

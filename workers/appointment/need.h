@@ -7,22 +7,23 @@
 
 /* Where an appointment or an entry was when it was looked at without a lock. */
 struct looked {
+	bool is_found; /* else it was not there, and nothing else is known */
 	const char *provider_id;
-	const char *date;        /* of an appointment */
 	const char *slot_id;     /* NULL: an entry to which nothing is offered */
 	const char *patient_ref; /* of an appointment */
 };
 
 struct need {
+	const struct batch *batch;
 	struct arena *arena;
 	const struct rules *rules;
 	int64_t now;
-	struct table looked;                    /* struct looked, by appointment or entry */
-	struct parameter commands;              /* message ids */
-	struct parameter keys;                  /* to lock */
-	struct parameter appointments, entries; /* named by commands */
-	struct parameter slots, freed;          /* freed: may be offered to those who wait */
-	struct parameter wanted[2];             /* slots, and the patients who want them */
+	struct table looked_appointments, looked_entries; /* struct looked, by the ids that commands name */
+	struct parameter commands;                        /* message ids */
+	struct parameter keys;                            /* to lock */
+	struct parameter appointments, entries;           /* named by commands */
+	struct parameter slots, freed;                    /* freed: may be offered to those who wait */
+	struct parameter wanted[2];                       /* slots, and the patients who want them */
 	struct parameter providers, clinics;
 	struct parameter ranges[3];   /* providers, and the times in which their slots are needed */
 	struct parameter absences[3]; /* the same, of those whose appointments are needed too */

@@ -113,9 +113,10 @@ static void add_slot(struct publication *publication, const char *slot_id, const
 	struct slot *slot = state_add_slot(publication->state, slot_id);
 	char date[DATE_TEXT_BYTES];
 	calendar_print(planned->day, date);
+	int64_t floor = state_floor(publication->state, command->provider_id, date);
 	*slot = (struct slot){
 		.slot_id = slot_id,
-		.version = slot->version + 1,
+		.version = (slot->version > floor ? slot->version : floor) + 1,
 		.provider_id = command->provider_id,
 		.clinic_id = command->clinic_id,
 		.room_id = command->room_id,

@@ -73,10 +73,10 @@ static int send_page(const struct appointment_query_appointments *question, cons
 	parameter_uuid(&parameters[1], cursor->id);
 	parameter_int(&parameters[2], question->limit + 1);
 	parameter_text(&parameters[3], is_of_patient ? question->patient_ref : question->clinic_id);
-	parameter_text(&parameters[4], question->date);
+	parameter_text(&parameters[4], is_of_patient ? question->clinic_id : question->date);
 	int ticket =
 		database_send(database, is_of_patient ? &appointment_page_of_patient : &appointment_page_of_clinic,
-			parameters, is_of_patient ? PAGE_PARAMETERS - 1 : PAGE_PARAMETERS);
+			parameters, PAGE_PARAMETERS);
 	parameters_clear(parameters, PAGE_PARAMETERS);
 	return ticket;
 }

@@ -85,6 +85,12 @@ void read_span(struct state *state, const struct rows *rows, size_t row)
 	state_add_span(state, rows_text(rows, row, 0, state->arena), &span);
 }
 
+void read_floor(struct state *state, const struct rows *rows, size_t row)
+{
+	state_set_floor(state, rows_text(rows, row, 0, state->arena), rows_text(rows, row, 1, state->arena),
+		rows_int(rows, row, 2));
+}
+
 void read_block(struct state *state, const struct rows *rows, size_t row)
 {
 	const struct block block = {

@@ -12,7 +12,7 @@ struct state *state_new(const struct batch *batch)
 	state->rules = &rules_default;
 	state->now = batch->now;
 	struct table *const tables[] = { &state->slots, &state->bookings, &state->entries, &state->clinics,
-		&state->terms, &state->decided, &state->commands };
+		&state->terms, &state->floors, &state->decided, &state->commands };
 	for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++)
 		table_init(tables[i], batch->arena);
 	state->candidates_end = &state->candidates;
@@ -41,14 +41,14 @@ const struct clinic *state_clinic(const struct state *state, const char *clinic_
 }
 
 /* Neither of the two has a space in it. */
-static const char *terms_key(const struct state *state, const char *provider_id, const char *clinic_id)
+static const char *pair_key(const struct state *state, const char *provider_id, const char *other)
 {
-	return arena_print(state->arena, "%s %s", provider_id, clinic_id);
+	return arena_print(state->arena, "%s %s", provider_id, other);
 }
 
 struct terms *state_terms(const struct state *state, const char *provider_id, const char *clinic_id)
 {
-	return table_find(&state->terms, terms_key(state, provider_id, clinic_id));
+	return table_find(&state->terms, pair_key(state, provider_id, clinic_id));
 }
 
 bool state_knows_provider(const struct state *state, const char *provider_id)
@@ -111,10 +111,22 @@ struct clinic *state_add_clinic(struct state *state, const char *clinic_id)
 
 struct terms *state_add_terms(struct state *state, const char *provider_id, const char *clinic_id)
 {
-	struct terms *terms = add(state, &state->terms, terms_key(state, provider_id, clinic_id), sizeof(*terms));
+	struct terms *terms = add(state, &state->terms, pair_key(state, provider_id, clinic_id), sizeof(*terms));
 	terms->provider_id = provider_id;
 	terms->clinic_id = clinic_id;
 	return terms;
+}
+
+void state_set_floor(struct state *state, const char *provider_id, const char *date, int64_t version)
+{
+	int64_t *floor = add(state, &state->floors, pair_key(state, provider_id, date), sizeof(*floor));
+	*floor = version;
+}
+
+int64_t state_floor(const struct state *state, const char *provider_id, const char *date)
+{
+	const int64_t *floor = table_find(&state->floors, pair_key(state, provider_id, date));
+	return floor == NULL ? 0 : *floor;
 }
 
 void state_add_block(struct state *state, const struct block *block)

@@ -43,7 +43,8 @@ struct state {
 	const struct rules *rules;
 	int64_t now;
 	struct table slots, bookings, entries, clinics;
-	struct table terms;    /* by provider and clinic: terms_key */
+	struct table terms;    /* by provider and clinic */
+	struct table floors;   /* versions of slots that are gone, by provider and day */
 	struct table decided;  /* message ids of commands that were decided, here or long ago */
 	struct table commands; /* those of this batch */
 	struct block *blocks;
@@ -78,5 +79,10 @@ struct entry *state_add_entry(struct state *state, const char *waitlist_id);
 struct clinic *state_add_clinic(struct state *state, const char *clinic_id);
 struct terms *state_add_terms(struct state *state, const char *provider_id, const char *clinic_id);
 void state_add_block(struct state *state, const struct block *block);
+
+/* The highest version of a slot of the day that is gone, whatever its id; 0: none. New ones begin above it. */
+void state_set_floor(struct state *state, const char *provider_id, const char *date, int64_t version);
+int64_t state_floor(const struct state *state, const char *provider_id, const char *date);
+
 void state_add_span(struct state *state, const char *clinic_id, const struct span *span);
 void state_add_candidate(struct state *state, const char *slot_id, struct entry *entry);

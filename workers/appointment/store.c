@@ -69,6 +69,25 @@ static void store_gone_slots(const struct state *state, struct database *databas
 	send(database, &slot_remove, &ids, 1);
 }
 
+/* What was never changed was never told of. */
+static void store_floors(const struct state *state, struct database *database)
+{
+	enum { COLUMNS = 3 };
+	struct parameter column[COLUMNS];
+	parameters_arrays(column, "tti");
+	for (size_t i = 0; i < state->slots.count; i++) {
+		const struct slot *slot = state->slots.items[i];
+		if (!slot->is_gone || slot->version <= 1)
+			continue;
+		parameter_text(&column[0], slot->provider_id);
+		parameter_text(&column[1], slot->date);
+		parameter_int(&column[2], slot->version);
+	}
+	if (column[0].count > 0)
+		database_send(database, &floor_raise, column, COLUMNS);
+	parameters_clear(column, COLUMNS);
+}
+
 static void add_slot(struct parameter column[], const struct slot *slot)
 {
 	parameter_text(&column[0], slot->slot_id);
@@ -253,6 +272,7 @@ enum outcome store_batch(struct batch *batch, struct database *database, struct 
 	store_terms(state, database);
 	store_blocks(state, database);
 	store_gone_slots(state, database);
+	store_floors(state, database);
 	store_slots(state, database, true);
 	store_slots(state, database, false);
 	store_days(state, database);

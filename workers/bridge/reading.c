@@ -149,41 +149,16 @@ static bool refuse_unfound(struct call *call, struct heard *heard)
 	return true;
 }
 
-/* The page's text; what is of other facilities is left out. */
-static const char *page_body(struct call *call, struct heard *heard)
-{
-	const char *member = reading_of(call)->item_facility;
-	if (member == NULL || call->caller.facility_id[0] == '\0')
-		return arena_bytes(&call->arena, heard->delivery->body, heard->delivery->body_bytes);
-	json_t *page = json_loadb(heard->delivery->body, heard->delivery->body_bytes, 0, NULL);
-	json_t *kept = json_array();
-	const json_t *items = json_object_get(page, "items");
-	for (size_t i = 0; i < json_array_size(items); i++) {
-		json_t *item = json_array_get(items, i);
-		if (caller_covers(&call->caller, json_string_value(json_object_get(item, member))))
-			json_array_append(kept, item);
-	}
-	json_object_set_new(page, "items", kept);
-	char *text = json_dumps(page, JSON_COMPACT);
-	json_decref(page);
-	if (text == NULL)
-		abort();
-	const char *copy = arena_text(&call->arena, text);
-	free(text);
-	return copy;
-}
-
 /* A page is shown as it came; where there is a next one, a Link says so (RFC 8288). */
 static void take_page(struct call *call, struct heard *heard)
 {
 	if (refuse_unfound(call, heard))
 		return;
-	const char *body = page_body(call, heard);
 	struct http_answer answer = {
 		.status = 200,
 		.content_type = "application/json",
-		.body = body,
-		.body_bytes = strlen(body),
+		.body = heard->delivery->body,
+		.body_bytes = heard->delivery->body_bytes,
 		.headers = { { "Cache-Control", "private, no-cache" } },
 	};
 	const char *next = heard_text(heard, "next");

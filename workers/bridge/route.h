@@ -22,10 +22,8 @@ struct reading {
 		*id_member; /* of the question, from the path; NULL: a list, the query's parameters are its members */
 	const char *item;     /* member of the answer that holds the thing; NULL: the answer itself is shown */
 	const char *facility; /* member of the thing, or parameter of the list, that names whose it is */
-	const char *
-		item_facility; /* of a list that no parameter limits to a facility: member of each item that names whose it is */
-	bool is_for_all; /* what it shows is no facility's secret */
-	bool is_cached;  /* a provider's day, see slots.h */
+	bool is_for_all;      /* what it shows is no facility's secret */
+	bool is_cached;       /* a provider's day, see slots.h */
 	bool (*knows_cursor)(const char
 			*text); /* of a list: whether a cursor can be its owner's; NULL: it has none */
 };

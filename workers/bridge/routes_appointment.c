@@ -21,7 +21,7 @@ static const struct reading appointment = {
 static const struct reading appointments_of_patient = {
 	.question = APPOINTMENT_QUERY_APPOINTMENTS,
 	.answer = APPOINTMENT_APPOINTMENTS_ANSWERED,
-	.item_facility = "clinic_id",
+	.facility = "clinic_id",
 	.knows_cursor = is_time_cursor,
 };
 

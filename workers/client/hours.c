@@ -204,10 +204,15 @@ static void tell_published(const json_t *body)
 		number_of(body, "slots_kept"), number_of(body, "slots_removed"));
 }
 
+/* The answer is the first part; the others tell of other clinics, or of very many. */
 static void tell_blocked(const json_t *body)
 {
-	printf("blocked: %lld slots; %zu appointments flagged\n", number_of(body, "slots_blocked"),
+	long long parts = number_of(body, "parts");
+	printf("blocked: %lld slots; %zu appointments flagged", number_of(body, "slots_blocked"),
 		json_array_size(json_object_get(body, "flagged")));
+	if (parts > 1)
+		printf(" in the first of %lld parts", parts);
+	printf("\n");
 }
 
 static const struct verb {
