@@ -76,7 +76,7 @@ def test_a_start_and_a_stop_while_the_broker_hangs(world, door):
     world.servers.signal("rabbitmq", signal.SIGSTOP)
     try:
         door.start(ready=False)
-        wait_until(door.worker.answers, 10, "the bridge to answer")
+        wait_until(lambda: door.worker.answers() and "link=redis" in door.worker.log_text(), 10, "the bridge to answer, and to read")
         with Pulse(seen(door, location)) as pulse:
             wait_until(lambda: "logging in" in door.worker.log_text(), 20, "an opening to be given up")
             begun = time.monotonic()
