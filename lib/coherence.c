@@ -41,7 +41,7 @@ static void extend_lease(struct coherence *cache, const struct coherence_request
 		cache->lease_until_us = start_us + cache->times.ttl_us;
 }
 
-/* A second registration, of a request given up too early, leaves a stray row. */
+/* A second registration, of a request given up too early, leaves a stray row: coherence_return. */
 static void hear_registration(struct coherence *cache, const struct coherence_request *request,
 	const struct coherence_answer *answer, int64_t now_us)
 {
@@ -131,6 +131,18 @@ void coherence_hear(struct coherence *cache, const struct coherence_answer *answ
 		hear_renewal(cache, &request, answer, now_us);
 }
 
+static struct coherence_request leave(struct coherence *cache, uint64_t incarnation)
+{
+	return (struct coherence_request){ .number = next_number(cache), .renew = incarnation, .leaves = true };
+}
+
+struct coherence_request coherence_return(struct coherence *cache, const struct coherence_answer *answer)
+{
+	if (!answer->is_granted || answer->incarnation == 0 || answer->incarnation == cache->incarnation)
+		return (struct coherence_request){ 0 };
+	return leave(cache, answer->incarnation);
+}
+
 struct coherence_request coherence_leave(struct coherence *cache)
 {
 	if (cache->incarnation != 0)
@@ -139,7 +151,7 @@ struct coherence_request coherence_leave(struct coherence *cache)
 	cache->due_us = INT64_MAX;
 	if (cache->left == 0)
 		return (struct coherence_request){ 0 };
-	return (struct coherence_request){ .number = next_number(cache), .renew = cache->left, .leaves = true };
+	return leave(cache, cache->left);
 }
 
 void coherence_invalidate(struct coherence *cache, const char *const keys[], size_t count, uint64_t n)

@@ -96,6 +96,12 @@ struct coherence_request coherence_ask(struct coherence *cache, int64_t now_us);
 void coherence_hear(struct coherence *cache, const struct coherence_answer *answer, int64_t now_us);
 
 /*
+ * After coherence_hear: what to tell the registry of a registration that came too late to be this cache's. Its row would stay as long as
+ * this process, which acknowledges for all, and be told of every write. Number 0: it is none.
+ */
+struct coherence_request coherence_return(struct coherence *cache, const struct coherence_answer *answer);
+
+/*
  * The end of the process: nothing is answered, nothing asked, and no answer heard any more. What to tell the registry, so that nobody waits
  * for the lease to end; number 0: nothing.
  */

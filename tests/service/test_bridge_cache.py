@@ -219,6 +219,16 @@ def test_a_stopped_door_delays_nobody(world):
     assert booking.seconds < LEASE_S / 2
 
 
+def test_registrations_that_come_too_late_are_given_back(world):
+    """While nobody answers, a request is given up and the next one sent: afterwards each is granted."""
+    clinic, (door,), (worker,) = doors(world, 1)
+    worker.signal(signal.SIGSTOP)
+    wait_until(lambda: world.held("appointment.query") >= 3, 10, "three questions for a lease")
+    worker.signal(signal.SIGCONT)
+    wait_until(lambda: world.held("appointment.query") == 0 and len(names(clinic)) == 1, 5, "one row")
+    wait_until(lambda: [read(door, clinic)["source"] for _ in range(2)][1] == "lru", 5, "a lease")
+
+
 def test_without_its_worker_a_door_stops_soon(world):
     _, (door,), (worker,) = doors(world, 1)
     worker.signal(signal.SIGSTOP)

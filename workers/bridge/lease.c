@@ -61,8 +61,9 @@ static void forget(struct bridge *bridge, const struct appointment_cache_invalid
 			"writer", message->writer, NULL);
 }
 
-static void hear_answer(struct slots *slots, const struct appointment_lease_answered *message)
+static void hear_answer(struct bridge *bridge, const struct appointment_lease_answered *message)
 {
+	struct slots *slots = &bridge->slots;
 	const struct coherence_answer answer = cache_bus_answer(message);
 	uint64_t before = slots->coherence.incarnation;
 	if (answer.number == slots->leaving)
@@ -71,6 +72,9 @@ static void hear_answer(struct slots *slots, const struct appointment_lease_answ
 	if (slots->coherence.incarnation != 0 && slots->coherence.incarnation != before
 		&& message->timeline != NULL)
 		snprintf(slots->timeline, sizeof(slots->timeline), "%s", message->timeline);
+	const struct coherence_request stray = coherence_return(&slots->coherence, &answer);
+	if (stray.number != 0)
+		links_ask_lease(bridge, slots->name, &stray);
 }
 
 static void hear(void *owner, struct delivery *delivery)
@@ -84,7 +88,7 @@ static void hear(void *owner, struct delivery *delivery)
 	if (event == APPOINTMENT_CACHE_INVALIDATE)
 		forget(bridge, body);
 	else if (event == APPOINTMENT_LEASE_ANSWERED)
-		hear_answer(&bridge->slots, body);
+		hear_answer(bridge, body);
 	else
 		log_line(&bridge->log, LOG_WARNING_LEVEL, "not for a cache", "reason", why.reason, "detail", why.text,
 			"type", delivery->type, NULL);
