@@ -60,16 +60,16 @@ static void read_plan(struct asker *asker)
 		abort();
 	while (fgets(line, sizeof(line), stdin) != NULL) {
 		if (asker->count == PLAN_MAX)
-			fail("plan", "too long");
+			fail("plan: too long");
 		struct item *item = &asker->items[asker->count++];
 		if (sscanf(line, "%63s %63s %63s", kind, item->whom, item->what) != 3)
-			fail("no line of a plan", line);
+			fail("no line of a plan: %s", line);
 		item->is_booking = strcmp(kind, "book") == 0;
 		if (!item->is_booking && strcmp(kind, "slots") != 0)
-			fail("neither slots nor book", line);
+			fail("neither slots nor book: %s", line);
 	}
 	if (asker->count == 0)
-		fail("plan", "empty");
+		fail("plan: empty");
 }
 
 static void send_one(struct asker *asker, int64_t begin_us)
@@ -97,7 +97,7 @@ static void send_one(struct asker *asker, int64_t begin_us)
 	};
 	item->begin_us = begin_us;
 	if (!publisher_send(asker->publisher, &publication, NULL, &why))
-		fail("publishing", why.text);
+		fail("publishing: %s", why.text);
 	asker->sent++;
 }
 
@@ -106,7 +106,7 @@ static void settled(void *owner, void *token, enum settlement settlement)
 	(void)owner;
 	(void)token;
 	if (settlement != SETTLED_CONFIRMED)
-		fail("publishing", "a message was not confirmed");
+		fail("publishing: a message was not confirmed");
 }
 
 /* The text of a member, which is one word. */
@@ -114,7 +114,7 @@ static void copy_member(const char *body, const char *name, char out[OUTCOME_BYT
 {
 	const char *at = strstr(body, name);
 	if (at == NULL)
-		fail("an answer without its outcome", body);
+		fail("an answer without its outcome: %s", body);
 	at += strlen(name);
 	snprintf(out, OUTCOME_BYTES, "%.*s", (int)strcspn(at, "\""), at);
 }
@@ -126,7 +126,7 @@ static void take(struct asker *asker, const struct delivery *delivery)
 		return;
 	size_t place = strtoul(delivery->causation_id + ID_PREFIX_LENGTH, NULL, 16);
 	if (place >= asker->sent || asker->items[place].is_answered)
-		fail("an answer too many", delivery->causation_id);
+		fail("an answer too many: %s", delivery->causation_id);
 	struct item *item = &asker->items[place];
 	if (strcmp(delivery->type, "appointment.slot.booked") == 0)
 		snprintf(item->outcome, sizeof(item->outcome), "booked");
@@ -147,7 +147,7 @@ static void heard(void *owner, struct delivery *delivery)
 	struct why why = { 0 };
 	take(asker, delivery);
 	if (!consumer_ack(asker->consumer, delivery->incarnation, delivery->tag, false, &why))
-		fail("acknowledging", why.text);
+		fail("acknowledging: %s", why.text);
 	delivery_free(delivery);
 }
 
@@ -166,7 +166,7 @@ static void open_links(struct asker *asker)
 	asker->consumer = consumer_new_own(&address, "bench-ask", "bench-ask", bindings, heard, asker);
 	asker->publisher = publisher_new(&address, settled, asker);
 	if (!consumer_open(asker->consumer, PREFETCH, &why) || !publisher_open(asker->publisher, &why))
-		fail("connecting", why.text);
+		fail("connecting: %s", why.text);
 	asker->heard_us = clock_steady_us();
 }
 
@@ -174,11 +174,11 @@ static void serve(struct asker *asker)
 {
 	struct why why = { 0 };
 	if (!publisher_serve(asker->publisher, &why))
-		fail("publishing", why.text);
+		fail("publishing: %s", why.text);
 	if (!consumer_serve(asker->consumer, &why))
-		fail("consuming", why.text);
+		fail("consuming: %s", why.text);
 	if ((clock_steady_us() - asker->heard_us) / 1000 > SILENCE_MS)
-		fail("consuming", "no answer for 30 s");
+		fail("consuming: no answer for 30 s");
 }
 
 /* Until something can be read or written, or `wait_us` are over. */

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "digest.h"
+#include "setting.h"
 #include "uuid.h"
 
 #define BARE_RULES "carebus-2026-11"
@@ -111,14 +112,8 @@ struct bare_marks {
 
 extern const char *const bare_groups[BARE_GROUPS];
 
-/* Ends the process. */
-_Noreturn void bare_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
-
-/* An environment variable; bare_fail when it isn't there. */
-const char *bare_setting(const char *name);
-
 /* bare_decide.c */
-/* Reads a request; bare_fail at one that is not of the known case. */
+/* Reads a request; fails at one that is not of the known case. */
 void bare_read(const struct bare_facilities *facilities, struct bare_batch *batch,
 	struct bare_request *request, const char *body, size_t length);
 /* Gives out the oldest units and writes the answers. */

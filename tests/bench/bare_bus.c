@@ -37,24 +37,24 @@ static amqp_bytes_t bytes(const char *text)
 static void check_reply(amqp_rpc_reply_t reply, const char *what)
 {
 	if (reply.reply_type != AMQP_RESPONSE_NORMAL)
-		bare_fail("%s failed (%d)", what, (int)reply.reply_type);
+		fail("%s failed (%d)", what, (int)reply.reply_type);
 }
 
 static amqp_connection_state_t connect_broker(void)
 {
 	char url[256];
 	struct amqp_connection_info where;
-	if ((size_t)snprintf(url, sizeof(url), "%s", bare_setting("AMQP_URL")) >= sizeof(url)
+	if ((size_t)snprintf(url, sizeof(url), "%s", setting("AMQP_URL")) >= sizeof(url)
 		|| amqp_parse_url(url, &where) != AMQP_STATUS_OK)
-		bare_fail("AMQP_URL is not a URL");
+		fail("AMQP_URL is not a URL");
 	amqp_connection_state_t connection = amqp_new_connection();
 	amqp_socket_t *socket = amqp_tcp_socket_new(connection);
 	if (socket == NULL
 		|| amqp_socket_open_noblock(socket, where.host, where.port, &(struct timeval){ .tv_sec = CONNECT_S })
 			!= AMQP_STATUS_OK)
-		bare_fail("no broker at %s", bare_setting("AMQP_URL"));
+		fail("no broker at %s", setting("AMQP_URL"));
 	check_reply(amqp_login(connection, where.vhost, 0, FRAME_MAX, 0, AMQP_SASL_METHOD_PLAIN,
-					bare_setting("AMQP_USER"), bare_setting("AMQP_PASSWORD")),
+					setting("AMQP_USER"), setting("AMQP_PASSWORD")),
 		"logging in");
 	amqp_channel_open(connection, CHANNEL);
 	check_reply(amqp_get_rpc_reply(connection), "opening a channel");
@@ -93,7 +93,7 @@ static void wait_for_input(int wait_ms)
 static void copy_bytes(char out[BARE_ID_BYTES], amqp_bytes_t value, const char *what)
 {
 	if (value.len == 0 || value.len >= BARE_ID_BYTES)
-		bare_fail("a request without a usable %s", what);
+		fail("a request without a usable %s", what);
 	memcpy(out, value.bytes, value.len);
 	out[value.len] = '\0';
 }
@@ -107,7 +107,7 @@ static void take_envelope(const struct bare_facilities *facilities, struct bare_
 	*request = (struct bare_request){ .tag = envelope->delivery_tag };
 	copy_bytes(message_id, properties->message_id, "message id");
 	if (!uuid_canonical(message_id, request->message_id))
-		bare_fail("message id %s is not a uuid", message_id);
+		fail("message id %s is not a uuid", message_id);
 	copy_bytes(request->correlation_id, properties->correlation_id, "correlation id");
 	bare_read(facilities, batch, request, envelope->message.body.bytes, envelope->message.body.len);
 }
@@ -154,13 +154,13 @@ static void publish_one(const struct bare_output *output, int64_t now)
 		.message_id = bytes(output->message_id),
 		.timestamp = (uint64_t)(now / 1000000),
 		.type = bytes(output->type),
-		.user_id = bytes(bare_setting("AMQP_USER")),
+		.user_id = bytes(setting("AMQP_USER")),
 		.app_id = bytes("bloodbank"),
 	};
 	int status = amqp_basic_publish(publisher, CHANNEL, bytes("bloodbank"), bytes(output->routing_key),
 		output->is_mandatory, 0, &properties, bytes(output->body));
 	if (status != AMQP_STATUS_OK)
-		bare_fail("publishing failed: %s", amqp_error_string2(status));
+		fail("publishing failed: %s", amqp_error_string2(status));
 }
 
 void bare_publish(const struct bare_batch *batch, struct bare_flight *flight)
@@ -198,11 +198,11 @@ uint64_t bare_confirmed(void)
 	while ((status = amqp_simple_wait_frame_noblock(publisher, &frame, &(struct timeval){ 0 }))
 		== AMQP_STATUS_OK) {
 		if (frame.frame_type != AMQP_FRAME_METHOD || frame.payload.method.id != AMQP_BASIC_ACK_METHOD)
-			bare_fail("the broker answered a publish with something else than a confirm");
+			fail("the broker answered a publish with something else than a confirm");
 		take_confirm(frame.payload.method.decoded);
 	}
 	if (status != AMQP_STATUS_TIMEOUT)
-		bare_fail("waiting for confirms: %s", amqp_error_string2(status));
+		fail("waiting for confirms: %s", amqp_error_string2(status));
 	return confirmed;
 }
 
@@ -217,5 +217,5 @@ void bare_acknowledge(uint64_t tag)
 {
 	int status = amqp_basic_ack(consumer, CHANNEL, tag, 1);
 	if (status != AMQP_STATUS_OK)
-		bare_fail("acknowledging failed: %s", amqp_error_string2(status));
+		fail("acknowledging failed: %s", amqp_error_string2(status));
 }

@@ -19,7 +19,7 @@ static void copy_text(char out[BARE_ID_BYTES], const json_t *object, const char 
 {
 	const char *text = json_string_value(json_object_get(object, name));
 	if (text == NULL || strlen(text) >= BARE_ID_BYTES)
-		bare_fail("a request without a usable %s", name);
+		fail("a request without a usable %s", name);
 	memcpy(out, text, strlen(text) + 1);
 }
 
@@ -29,7 +29,7 @@ static size_t find_group(const json_t *object)
 	for (size_t group = 0; name != NULL && group < BARE_GROUPS; group++)
 		if (strcmp(bare_groups[group], name) == 0)
 			return group;
-	bare_fail("a request without a known group");
+	fail("a request without a known group");
 }
 
 static size_t nearest_bank(const struct bare_facilities *facilities, const char *hospital_id)
@@ -37,7 +37,7 @@ static size_t nearest_bank(const struct bare_facilities *facilities, const char 
 	for (size_t i = 0; i < facilities->hospitals_count; i++)
 		if (strcmp(facilities->hospitals[i].hospital_id, hospital_id) == 0)
 			return facilities->hospitals[i].bank;
-	bare_fail("unknown hospital %s", hospital_id);
+	fail("unknown hospital %s", hospital_id);
 }
 
 static size_t find_bin(struct bare_batch *batch, size_t bank, size_t group)
@@ -59,15 +59,15 @@ void bare_read(const struct bare_facilities *facilities, struct bare_batch *batc
 {
 	json_t *object = json_loadb(body, length, JSON_REJECT_DUPLICATES, NULL);
 	if (!json_is_object(object))
-		bare_fail("a request that is no JSON object");
+		fail("a request that is no JSON object");
 	char request_id[BARE_ID_BYTES];
 	copy_text(request_id, object, "request_id");
 	if (!uuid_canonical(request_id, request->request_id))
-		bare_fail("request id %s is not a uuid", request_id);
+		fail("request id %s is not a uuid", request_id);
 	copy_text(request->hospital_id, object, "hospital_id");
 	json_int_t quantity = json_integer_value(json_object_get(object, "quantity"));
 	if (quantity < 1 || quantity > BARE_UNITS)
-		bare_fail("a request of %" JSON_INTEGER_FORMAT " units", quantity);
+		fail("a request of %" JSON_INTEGER_FORMAT " units", quantity);
 	request->quantity = (size_t)quantity;
 	request->bin = find_bin(batch, nearest_bank(facilities, request->hospital_id), find_group(object));
 	batch->bins[request->bin]->asked += request->quantity;
@@ -167,7 +167,7 @@ static void approve(const struct bare_facilities *facilities, struct bare_batch 
 {
 	struct bare_bin *bin = batch->bins[request->bin];
 	if (bin->taken + request->quantity > bin->units_count)
-		bare_fail("the shelf of %s at %s is empty", bare_groups[bin->group], facilities->banks[bin->bank]);
+		fail("the shelf of %s at %s is empty", bare_groups[bin->group], facilities->banks[bin->bank]);
 	request->units = &bin->units[bin->taken];
 	bin->taken += request->quantity;
 	const char *const names[] = { request->request_id, "1", "bloodbank.blood.approved", NULL };

@@ -8,7 +8,6 @@
 #include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,14 +18,15 @@
 #include <hiredis/hiredis.h>
 #include <microhttpd.h>
 
+#include "setting.h"
+
 enum {
 	CONNECTIONS_MAX = 1024,
 	CONNECTION_MEMORY_BYTES = 16 * 1024,
 	INPUT_BYTES = 64 * 1024,
 	SLICE_BYTES = 4 * 1024,
 	KEY_BYTES = 160,
-	IDLE_MS = 1000,
-	EXIT_FAULT = 70
+	IDLE_MS = 1000
 };
 
 static const char prefix[] = "/v1/blood-requests/";
@@ -44,25 +44,6 @@ static struct MHD_Daemon *http;
 static struct exchange *first, **last = &first; /* that wait for Redis */
 static bool has_unsent;
 
-__attribute__((noreturn, format(printf, 1, 2))) static void fault(const char *format, ...)
-{
-	va_list arguments;
-	va_start(arguments, format);
-	fputs("bare-http: ", stderr);
-	vfprintf(stderr, format, arguments);
-	fputc('\n', stderr);
-	va_end(arguments);
-	exit(EXIT_FAULT);
-}
-
-static const char *setting(const char *name)
-{
-	const char *value = getenv(name);
-	if (value == NULL)
-		fault("%s is not set", name);
-	return value;
-}
-
 static void end(int number)
 {
 	(void)number;
@@ -74,10 +55,10 @@ static void connect_store(void)
 	const char *port = strrchr(setting("REDIS_URL"), ':');
 	store = redisConnect("127.0.0.1", port == NULL ? 0 : (int)strtol(port + 1, NULL, 10));
 	if (store == NULL || store->err != 0)
-		fault("redis: %s", store == NULL ? "out of memory" : store->errstr);
+		fail("redis: %s", store == NULL ? "out of memory" : store->errstr);
 	redisReply *reply = redisCommand(store, "AUTH %s %s", setting("REDIS_USER"), setting("REDIS_PASSWORD"));
 	if (reply == NULL || reply->type != REDIS_REPLY_STATUS)
-		fault("redis: %s", reply == NULL ? store->errstr : reply->str);
+		fail("redis: %s", reply == NULL ? store->errstr : reply->str);
 	freeReplyObject(reply);
 }
 
@@ -85,11 +66,11 @@ static void ask(struct exchange *exchange, const char *path)
 {
 	char key[KEY_BYTES];
 	if (strncmp(path, prefix, sizeof(prefix) - 1) != 0)
-		fault("there is no %s", path);
+		fail("there is no %s", path);
 	snprintf(key, sizeof(key), "view:request:%s", path + sizeof(prefix) - 1);
 	const char *words[] = { "HMGET", key, "version", "body" };
 	if (redisAppendCommandArgv(store, 4, words, NULL) != REDIS_OK)
-		fault("redis: %s", store->errstr);
+		fail("redis: %s", store->errstr);
 	has_unsent = true;
 	*last = exchange;
 	last = &exchange->next;
@@ -108,7 +89,7 @@ static enum MHD_Result handle(void *owner, struct MHD_Connection *connection, co
 	if (exchange == NULL) {
 		*request = exchange = calloc(1, sizeof(*exchange));
 		if (exchange == NULL)
-			fault("out of memory");
+			fail("out of memory");
 		exchange->connection = connection;
 		return MHD_YES;
 	}
@@ -149,7 +130,7 @@ static struct MHD_Response *make_response(const redisReply *version, const redis
 	size_t tail_bytes = (size_t)snprintf(tail, sizeof(tail), ",\"as_of\":\"%s\"}", as_of);
 	char *text = malloc(kept + tail_bytes);
 	if (text == NULL)
-		fault("out of memory");
+		fail("out of memory");
 	memcpy(text, body->str, kept);
 	memcpy(text + kept, tail, tail_bytes);
 	snprintf(etag, sizeof(etag), "\"%s\"", version->str);
@@ -166,7 +147,7 @@ static void answer_first(const redisReply *reply)
 	struct exchange *exchange = first;
 	if (exchange == NULL || reply->type != REDIS_REPLY_ARRAY || reply->elements != 2
 		|| reply->element[1]->type != REDIS_REPLY_STRING)
-		fault("redis: an answer of type %d", reply->type);
+		fail("redis: an answer of type %d", reply->type);
 	first = exchange->next;
 	if (first == NULL)
 		last = &first;
@@ -179,7 +160,7 @@ static void send_questions(void)
 	int is_sent = 0;
 	while (has_unsent) {
 		if (redisBufferWrite(store, &is_sent) != REDIS_OK)
-			fault("redis: %s", store->errstr);
+			fail("redis: %s", store->errstr);
 		has_unsent = !is_sent;
 	}
 }
@@ -192,7 +173,7 @@ static void take_answers(void)
 	if (got < 0 && errno == EAGAIN)
 		return;
 	if (got <= 0)
-		fault("redis: the connection is gone");
+		fail("redis: the connection is gone");
 	for (ssize_t at = 0; at < got; at += SLICE_BYTES) {
 		void *reply = NULL;
 		redisReaderFeed(store->reader, input + at, (size_t)(got - at < SLICE_BYTES ? got - at : SLICE_BYTES));
@@ -201,7 +182,7 @@ static void take_answers(void)
 			freeReplyObject(reply);
 		}
 		if (store->err != 0)
-			fault("redis: %s", store->errstr);
+			fail("redis: %s", store->errstr);
 	}
 }
 
@@ -210,7 +191,7 @@ static void run_http(void)
 	MHD_UNSIGNED_LONG_LONG timeout_ms = 0;
 	do
 		if (MHD_run(http) != MHD_YES)
-			fault("the HTTP server failed");
+			fail("the HTTP server failed");
 	while (MHD_get_timeout(http, &timeout_ms) == MHD_YES && timeout_ms == 0);
 }
 
@@ -226,7 +207,7 @@ static int start_http(void)
 		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY_BYTES, MHD_OPTION_NOTIFY_COMPLETED,
 		complete, NULL, MHD_OPTION_END);
 	if (http == NULL)
-		fault("cannot listen on port %s", setting("HTTP_PORT"));
+		fail("cannot listen on port %s", setting("HTTP_PORT"));
 	return MHD_get_daemon_info(http, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
 }
 

@@ -6,14 +6,11 @@
 #include "bare.h"
 
 #include <signal.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "clock.h"
 
-enum { IDLE_MS = 1000, EXIT_FAULT = 70 };
+enum { IDLE_MS = 1000 };
 
 static volatile sig_atomic_t is_over;
 
@@ -24,25 +21,6 @@ struct loop {
 	size_t first, count; /* of the flights under way */
 	struct bare_marks marks;
 };
-
-void bare_fail(const char *format, ...)
-{
-	va_list arguments;
-	va_start(arguments, format);
-	fputs("bare-loop: ", stderr);
-	vfprintf(stderr, format, arguments);
-	fputc('\n', stderr);
-	va_end(arguments);
-	exit(EXIT_FAULT);
-}
-
-const char *bare_setting(const char *name)
-{
-	const char *value = getenv(name);
-	if (value == NULL)
-		bare_fail("%s is not set", name);
-	return value;
-}
 
 static void end(int number)
 {

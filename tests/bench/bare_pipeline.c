@@ -17,7 +17,7 @@ static PGconn *database;
 static void check(bool is_good, const char *what)
 {
 	if (!is_good)
-		bare_fail("%s: %s", what, PQerrorMessage(database));
+		fail("%s: %s", what, PQerrorMessage(database));
 }
 
 static PGresult *checked(PGresult *result, const char *what)
@@ -30,8 +30,7 @@ static PGresult *checked(PGresult *result, const char *what)
 void pipeline_open(void)
 {
 	const char *const keywords[] = { "dbname", "password", "application_name", NULL };
-	const char *const values[] = { bare_setting("DATABASE_URL"), bare_setting("DATABASE_PASSWORD"),
-		"bare-loop", NULL };
+	const char *const values[] = { setting("DATABASE_URL"), setting("DATABASE_PASSWORD"), "bare-loop", NULL };
 	database = PQconnectdbParams(keywords, values, 1);
 	check(PQstatus(database) == CONNECTION_OK, "connecting to the database");
 	for (const struct query *const *query = bare_queries; *query != NULL; query++)
@@ -109,7 +108,7 @@ void pipeline_take_rows(size_t expected, const char *what)
 	PGresult *result = pipeline_take();
 	size_t touched = strtoul(PQcmdTuples(result), NULL, 10);
 	if (touched != expected)
-		bare_fail("%s touched %zu rows instead of %zu", what, touched, expected);
+		fail("%s touched %zu rows instead of %zu", what, touched, expected);
 	PQclear(result);
 }
 
@@ -117,7 +116,7 @@ void pipeline_committed(void)
 {
 	PGresult *result = pipeline_take();
 	if (strcmp(PQcmdStatus(result), "COMMIT") != 0)
-		bare_fail("COMMIT was answered with %s", PQcmdStatus(result));
+		fail("COMMIT was answered with %s", PQcmdStatus(result));
 	PQclear(result);
 	result = PQgetResult(database);
 	check(PQresultStatus(result) == PGRES_PIPELINE_SYNC, "the end of the pipeline");

@@ -11,7 +11,7 @@ static void copy_value(char out[BARE_ID_BYTES], const PGresult *result, int row,
 {
 	size_t length = (size_t)PQgetlength(result, row, column);
 	if (length >= BARE_ID_BYTES)
-		bare_fail("a value of %zu bytes is too long", length);
+		fail("a value of %zu bytes is too long", length);
 	memcpy(out, PQgetvalue(result, row, column), length + 1);
 }
 
@@ -21,7 +21,7 @@ static size_t find_bank(struct bare_facilities *facilities, const char *bank_id)
 		if (strcmp(facilities->banks[i], bank_id) == 0)
 			return i;
 	if (facilities->banks_count == BARE_BANKS)
-		bare_fail("more than %d banks", BARE_BANKS);
+		fail("more than %d banks", BARE_BANKS);
 	memcpy(facilities->banks[facilities->banks_count], bank_id, strlen(bank_id) + 1);
 	return facilities->banks_count++;
 }
@@ -33,7 +33,7 @@ void bare_connect_database(struct bare_facilities *facilities)
 		pipeline_ask("SELECT DISTINCT ON (hospital_id) hospital_id, bank_id FROM bank_of_hospital "
 					 "ORDER BY hospital_id, distance_km, bank_id");
 	if (PQntuples(result) > BARE_HOSPITALS)
-		bare_fail("more than %d hospitals", BARE_HOSPITALS);
+		fail("more than %d hospitals", BARE_HOSPITALS);
 	for (int row = 0; row < PQntuples(result); row++) {
 		struct bare_hospital *hospital = &facilities->hospitals[facilities->hospitals_count++];
 		char bank_id[BARE_ID_BYTES];

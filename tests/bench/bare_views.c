@@ -16,17 +16,17 @@ static void check_reply(void *answer, int type)
 {
 	redisReply *reply = answer;
 	if (reply == NULL || reply->type != type)
-		bare_fail("redis: %s", reply == NULL ? store->errstr : reply->str);
+		fail("redis: %s", reply == NULL ? store->errstr : reply->str);
 	freeReplyObject(reply);
 }
 
 void bare_connect_views(void)
 {
-	const char *port = strrchr(bare_setting("REDIS_URL"), ':');
+	const char *port = strrchr(setting("REDIS_URL"), ':');
 	store = redisConnect("127.0.0.1", port == NULL ? 0 : (int)strtol(port + 1, NULL, 10));
 	if (store == NULL || store->err != 0)
-		bare_fail("redis: %s", store == NULL ? "out of memory" : store->errstr);
-	check_reply(redisCommand(store, "AUTH %s %s", bare_setting("REDIS_USER"), bare_setting("REDIS_PASSWORD")),
+		fail("redis: %s", store == NULL ? "out of memory" : store->errstr);
+	check_reply(redisCommand(store, "AUTH %s %s", setting("REDIS_USER"), setting("REDIS_PASSWORD")),
 		REDIS_REPLY_STATUS);
 }
 
@@ -44,7 +44,7 @@ size_t bare_put_views(const struct bare_batch *batch)
 	}
 	while (count > 0 && !is_sent)
 		if (redisBufferWrite(store, &is_sent) != REDIS_OK)
-			bare_fail("redis: %s", store->errstr);
+			fail("redis: %s", store->errstr);
 	return count;
 }
 

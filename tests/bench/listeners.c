@@ -69,7 +69,7 @@ static void settled(void *owner, void *token, enum settlement settlement)
 	(void)owner;
 	(void)token;
 	if (settlement != SETTLED_CONFIRMED)
-		fail("publishing", "an event was not confirmed");
+		fail("publishing: an event was not confirmed");
 }
 
 static void open_publisher(struct load *load)
@@ -80,7 +80,7 @@ static void open_publisher(struct load *load)
 		"bench-listeners (send)" };
 	load->publisher = publisher_new(&address, settled, load);
 	if (!publisher_open(load->publisher, &why))
-		fail("connecting", why.text);
+		fail("connecting: %s", why.text);
 }
 
 static void send_one(struct load *load)
@@ -102,7 +102,7 @@ static void send_one(struct load *load)
 		.is_mandatory = true,
 	};
 	if (!publisher_send(load->publisher, &publication, NULL, &why))
-		fail("publishing", why.text);
+		fail("publishing: %s", why.text);
 	load->sent++;
 }
 
@@ -116,7 +116,7 @@ static void take_line(struct load *load, const char *line, int64_t now_us)
 		return;
 	int64_t due_us = strtoll(line + sizeof(begin) - 1, NULL, 16);
 	if (load->heard == load->count * load->clients_count)
-		fail("hearing", "more events than were sent");
+		fail("hearing: more events than were sent");
 	load->latency_us[load->heard++] = now_us - due_us;
 	load->heard_ms = now_us / 1000;
 }
@@ -166,7 +166,7 @@ static void hear(struct load *load, struct client *client)
 	ssize_t got = recv(client->socket, bytes, sizeof(bytes), MSG_DONTWAIT);
 	int64_t now_us = clock_steady_us();
 	if (got == 0 || (got < 0 && errno != EAGAIN))
-		fail("hearing", got == 0 ? "the bridge ended a stream" : strerror(errno));
+		fail("hearing: %s", got == 0 ? "the bridge ended a stream" : strerror(errno));
 	for (ssize_t i = 0; i < got; i++)
 		take_byte(load, client, bytes[i], now_us);
 }
@@ -176,12 +176,12 @@ static void serve(struct load *load)
 	struct epoll_event ready[READY_AT_ONCE];
 	struct why why = { 0 };
 	if (!publisher_serve(load->publisher, &why))
-		fail("publishing", why.text);
+		fail("publishing: %s", why.text);
 	int count = epoll_wait(load->epoll, ready, READY_AT_ONCE, 0);
 	for (int i = 0; i < count; i++)
 		hear(load, ready[i].data.ptr);
 	if (clock_steady_ms() - load->heard_ms > SILENCE_MS)
-		fail("hearing", "nothing for 30 s");
+		fail("hearing: nothing for 30 s");
 }
 
 static void wait_for_sockets(const struct load *load, int64_t wait_us)
@@ -203,10 +203,10 @@ static void connect_client(struct load *load, struct client *client, const struc
 	client->socket = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (client->socket < 0 || connect(client->socket, (const struct sockaddr *)address, sizeof(*address)) != 0
 		|| send(client->socket, request, (size_t)length, MSG_NOSIGNAL) != length)
-		fail("connecting", strerror(errno));
+		fail("connecting: %s", strerror(errno));
 	struct epoll_event wanted = { .events = EPOLLIN, .data.ptr = client };
 	if (epoll_ctl(load->epoll, EPOLL_CTL_ADD, client->socket, &wanted) != 0)
-		fail("epoll", strerror(errno));
+		fail("epoll: %s", strerror(errno));
 }
 
 /* All of them, each until its stream has begun. */
@@ -261,7 +261,7 @@ static long number_argument(const char *text)
 	char *end;
 	long value = strtol(text, &end, 10);
 	if (end == text || *end != '\0' || value < 1)
-		fail(text, "not a positive number");
+		fail("%s: not a positive number", text);
 	return value;
 }
 

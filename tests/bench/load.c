@@ -102,7 +102,7 @@ static void send_one(struct load *load)
 	};
 	struct why why = { 0 };
 	if (!publisher_send(load->publisher, &publication, NULL, &why))
-		fail("publishing", why.text);
+		fail("publishing: %s", why.text);
 	load->sent++;
 }
 
@@ -111,7 +111,7 @@ static void settled(void *owner, void *token, enum settlement settlement)
 	struct load *load = owner;
 	(void)token;
 	if (settlement != SETTLED_CONFIRMED)
-		fail("publishing", "a request was not confirmed");
+		fail("publishing: a request was not confirmed");
 	load->confirmed++;
 }
 
@@ -142,7 +142,7 @@ static void heard(void *owner, struct delivery *delivery)
 	load->heard += is_answer;
 	load->heard_ms = clock_steady_ms();
 	if (!consumer_ack(load->consumer, delivery->incarnation, delivery->tag, false, &why))
-		fail("acknowledging", why.text);
+		fail("acknowledging: %s", why.text);
 	delivery_free(delivery);
 }
 
@@ -154,7 +154,7 @@ static void open_publisher(struct load *load)
 		"bench-load (send)" };
 	load->publisher = publisher_new(&address, settled, load);
 	if (!publisher_open(load->publisher, &why))
-		fail("connecting", why.text);
+		fail("connecting: %s", why.text);
 }
 
 static void open_consumer(struct load *load)
@@ -167,7 +167,7 @@ static void open_consumer(struct load *load)
 		"bench-load (hear)" };
 	load->consumer = consumer_new(&address, "bench-load", &queue, 1, heard, load);
 	if (!consumer_open(load->consumer, PREFETCH, &why))
-		fail("consuming", why.text);
+		fail("consuming: %s", why.text);
 	load->heard_ms = clock_steady_ms();
 }
 
@@ -175,11 +175,11 @@ static void serve(struct load *load)
 {
 	struct why why = { 0 };
 	if (load->publisher != NULL && !publisher_serve(load->publisher, &why))
-		fail("publishing", why.text);
+		fail("publishing: %s", why.text);
 	if (load->consumer != NULL && !consumer_serve(load->consumer, &why))
-		fail("consuming", why.text);
+		fail("consuming: %s", why.text);
 	if (load->consumer != NULL && clock_steady_ms() - load->heard_ms > SILENCE_MS)
-		fail("consuming", "no answer for 30 s");
+		fail("consuming: no answer for 30 s");
 }
 
 static bool has_pending(const struct load *load)
@@ -265,7 +265,7 @@ static long number_argument(const char *text)
 	char *end;
 	long value = strtol(text, &end, 10);
 	if (end == text || *end != '\0' || value < 1)
-		fail(text, "not a positive number");
+		fail("%s: not a positive number", text);
 	return value;
 }
 
@@ -287,7 +287,7 @@ int main(int argc, char **argv)
 	else if (strcmp(argv[1], "rate") == 0 && argc == 4)
 		send_at_rate(&load, number_argument(argv[2]));
 	else
-		fail(argv[1], "unknown");
+		fail("%s: unknown", argv[1]);
 	publisher_free(load.publisher);
 	consumer_free(load.consumer);
 	free(load.latency_us);

@@ -2,14 +2,20 @@
 #include "setting.h"
 
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 enum { EXIT_FAULT = 70 };
 
-_Noreturn void fail(const char *what, const char *detail)
+void fail(const char *format, ...)
 {
-	fprintf(stderr, "%s: %s: %s\n", program_invocation_short_name, what, detail);
+	va_list arguments;
+	va_start(arguments, format);
+	fprintf(stderr, "%s: ", program_invocation_short_name);
+	vfprintf(stderr, format, arguments);
+	fputc('\n', stderr);
+	va_end(arguments);
 	exit(EXIT_FAULT);
 }
 
@@ -17,6 +23,6 @@ const char *setting(const char *name)
 {
 	const char *value = getenv(name);
 	if (value == NULL)
-		fail(name, "not set");
+		fail("%s is not set", name);
 	return value;
 }

@@ -10,7 +10,8 @@ from clinic import Clinic
 from servers import wait_until
 
 SILENT_S, LEASE_S = 0.1, 1.0
-LIMIT_S = 1.5  # 1.2 for a silent cache, and the booking itself, of a sanitized build beside other tests
+DELAY_S = 1.2  # by a silent cache, at most, beyond what a booking takes by itself
+LIMIT_S = 1.5  # of such a booking, where it is tried once and a busy machine may stretch it
 SHARED = "view:slots:*"
 
 

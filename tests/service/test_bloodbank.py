@@ -1,36 +1,10 @@
 """The blood bank on real servers: units come in, requests are decided, time takes its due."""
-import datetime
-import itertools
 import json
-import uuid
 
 import pytest
+
+from blood import bag, in_days, in_hours, unit_id, wish
 from servers import wait_until
-
-NUMBERS = itertools.count(1)
-
-
-def in_days(days):
-    moment = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(days=days)
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def in_hours(hours):
-    return in_days(hours / 24)
-
-
-def bag(group="O+", component="red_cells", age=5, **facts):
-    return {"din": f"A999926{next(NUMBERS):06d}", "product_code": "E0336", "component": component, "group": group,
-            "collected_at": in_days(-age), "additive": "SAGM", **facts}
-
-
-def unit_id(unit):
-    return f"{unit['din']}-{unit['product_code']}-00"
-
-
-def wish(group="O+", quantity=1, **facts):
-    return {"request_id": str(uuid.uuid4()), "hospital_id": "hospital-001", "component": "red_cells", "group": group,
-            "quantity": quantity, "urgency": "urgent", "signed_by": "dr-1", **facts}
 
 
 class Bank:

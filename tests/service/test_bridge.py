@@ -10,16 +10,7 @@ import pytest
 import requests
 
 from blood import bag
-from door import Door
 from servers import wait_until
-
-
-@pytest.fixture
-def door(world):
-    """The whole chain behind its HTTP door."""
-    for name in ("hospital", "bloodbank"):
-        world.start_worker(name)
-    return Door(world)
 
 
 def ask(**changes):

@@ -9,20 +9,12 @@ import time
 import pytest
 import requests
 
-from door import Door
 from pulse import Pulse
 from servers import wait_until
 from test_bridge import ask, decided, problem, stock
 
 PROMPT_SECONDS = 1.5  # 0.2 s on a machine of its own; a loop that waits for an opening would take several
 CONFIRM_SECONDS = 5  # CALL_CONFIRM_LIMIT_MS
-
-
-@pytest.fixture
-def door(world):
-    for name in ("hospital", "bloodbank"):
-        world.start_worker(name)
-    return Door(world)
 
 
 def seen(door, location):

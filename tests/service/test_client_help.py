@@ -77,7 +77,9 @@ def test_the_page_tells_everything(command):
         assert line.strip() in part
     for heading in ("NAME", "SYNOPSIS", "DESCRIPTION", "OPTIONS", "COMMANDS", "EXIT STATUS", "ENVIRONMENT"):
         assert re.search(f"^{heading}$", rendered, re.MULTILINE)
-    assert "CAREBUS_MANAGEMENT" in rendered
+    environment = rendered[rendered.index("\nENVIRONMENT"):]
+    for name in ("HTTP", "TOKEN", "AMQP", "AMQP_ADMIN", "MANAGEMENT"):
+        assert re.search(f"^ +CAREBUS_{name}$", environment, re.MULTILINE), name
 
 
 def test_page_and_completion_are_installed():

@@ -14,7 +14,6 @@ import uuid
 import pytest
 
 from blood import bag, unit_id
-from door import Door
 from servers import wait_until
 from test_client import DONE, FAULT, NO, NO_ANSWER, Client, run_alone
 
@@ -30,14 +29,6 @@ class Staff(Client):
         if not bus:
             self.environment = {key: value for key, value in self.environment.items() if not key.startswith("CAREBUS")}
         self.environment |= {"CAREBUS_HTTP": door.url, "CAREBUS_TOKEN": token or door.admin}
-
-
-@pytest.fixture
-def door(world):
-    """The whole chain behind its HTTP door."""
-    for name in ("hospital", "bloodbank"):
-        world.start_worker(name)
-    return Door(world)
 
 
 @pytest.fixture

@@ -180,10 +180,13 @@ def test_a_killed_process_comes_back(running, name):
 
 
 def test_a_queue_made_again_outlives_a_killed_broker(running):
-    """RabbitMQ would write its register of queues minutes later; a queue that is missing there never gets a leader again."""
+    """Before up is over the broker's register of queues is on disk; one killed before that has queues that never get a leader again."""
+    stamp = running.folder / "state" / "queues_synced"
+    synced = stamp.stat().st_mtime_ns
     queue = running.addresses()["CAREBUS_MANAGEMENT"] + "/api/queues/carebus/bloodbank"
     assert requests.delete(queue, timeout=10).status_code == 204
     running.run("up")
+    assert stamp.stat().st_mtime_ns > synced
     os.kill(running.status()["rabbitmq"]["pid"], signal.SIGKILL)
     wait_until(lambda: all(row["ready"] for row in running.status().values()), 60, "the broker and everyone to be back", 0.5)
     assert "bloodbank.blood." in running.run("up")
@@ -222,6 +225,9 @@ def test_down_leaves_nothing(running):
     assert running.processes()
     running.run("down")
     assert running.processes() == {}
+    for name in ("hospital", "bloodbank", "notification", "appointment", "bridge"):
+        last = (running.folder / "log" / name / "current").read_text(encoding="utf-8").splitlines()[-3:]
+        assert any("what=stopping" in line for line in last), f"{name} was not stopped in order: {last}"
     for port in range(base, base + 20):
         with socket.socket() as probe:
             assert probe.connect_ex(("127.0.0.1", port)) != 0, f"somebody still listens on {port}"

@@ -7,7 +7,6 @@ import uuid
 import pytest
 
 from blood import bag
-from door import Door
 from servers import wait_until
 from test_client import DONE, FAULT, NO, NO_ANSWER, Client, run_alone
 
@@ -46,13 +45,6 @@ def read_journal(path):
 
 def acknowledged(path):
     return {request for request, notes in read_journal(path).items() if "acknowledged" in notes}
-
-
-@pytest.fixture
-def door(world):
-    for name in ("hospital", "bloodbank"):
-        world.start_worker(name)
-    return Door(world)
 
 
 @pytest.fixture

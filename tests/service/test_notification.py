@@ -23,10 +23,6 @@ def tap(world, worker):  # pylint: disable=unused-argument
     return world.tap()
 
 
-def of_kind(kind, **wanted):
-    return lambda message: message.body["kind"] == kind and all(message.body[name] == value for name, value in wanted.items())
-
-
 def settle(world):
     """Until everything that was created is delivered, and no message waits."""
     wait_until(lambda: check_books(world)[1] == 0 and world.depth("notification") == 0, what="all notifications to be delivered")

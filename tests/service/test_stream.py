@@ -4,19 +4,10 @@ import socket
 import threading
 import time
 
-import pytest
 import requests
 
-from door import Door
 from servers import wait_until
 from test_bridge import ask, problem, stock
-
-
-@pytest.fixture
-def door(world):
-    for name in ("hospital", "bloodbank"):
-        world.start_worker(name)
-    return Door(world)
 
 
 class Listener:

@@ -13,7 +13,6 @@ COMPOSE = PROJECT / "compose"
 DOCKERFILE = (COMPOSE / "Dockerfile").read_text(encoding="utf-8")
 WORKERS = ("hospital", "bloodbank", "notification", "appointment")
 PROGRAMS = (*WORKERS, "bridge")
-SERVERS = ("rabbitmq", "postgres", "redis")
 JOBS = ("migrate", "declare", "token")
 SETTING = re.compile(r"^  ([A-Z][A-Z0-9_]+)\n(?: {6}.*\n)*? {6}\((required)?", re.MULTILINE)
 

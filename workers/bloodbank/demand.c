@@ -6,8 +6,7 @@
 enum {
 	SLACK_UNITS = 4,  /* for units that expire before they are needed */
 	PICKY_FACTOR = 8, /* units looked at for each one found, when units of one bin differ */
-	DEEPER_FACTOR = 4,
-	DEEPER_UNITS_MIN = 64,
+	DEEPER_UNITS_FIRST = 8,
 };
 
 struct asking {
@@ -145,20 +144,11 @@ void demand_batch(const struct rules *rules, const struct wanted *wanted, size_t
 		ask_for(rules, &wanted[i], now, arena);
 }
 
-void demand_deeper(const struct shelves *before, struct shelves *shelves)
+void demand_deeper(struct shelves *shelves, unsigned round)
 {
-	for (const struct bin *bin = before->bins; bin != NULL; bin = bin->next_of_all) {
-		const struct shelf *shelf = bin->shelf;
-		struct bank *bank = shelves_bank(shelves, shelf->bank->bank_id);
-		if (bank == NULL)
-			continue;
-		struct bin *next =
-			shelves_bin(shelves, bank, shelf->component, shelf->group, bin->attributes, bin->designated_for);
-		for (enum shelf_order order = 0; order < SHELF_ORDERS; order++) {
-			size_t asked = bin->queues[order].asked;
-			if (bin->wants_more[order])
-				asked = asked * DEEPER_FACTOR > DEEPER_UNITS_MIN ? asked * DEEPER_FACTOR : DEEPER_UNITS_MIN;
-			next->queues[order].asked = asked;
-		}
-	}
+	size_t deeper = (size_t)DEEPER_UNITS_FIRST << (DEMAND_DEEPER_SHIFT * round);
+	for (struct bin *bin = shelves->bins; bin != NULL; bin = bin->next_of_all)
+		for (enum shelf_order order = 0; order < SHELF_ORDERS; order++)
+			if (bin->queues[order].asked < deeper)
+				bin->queues[order].asked = deeper;
 }

@@ -12,6 +12,8 @@
 #include "shelf.h"
 #include "wish.h"
 
+enum { DEMAND_DEEPER_SHIFT = 3 }; /* each round loads eight times as deep */
+
 /*
  * Raises queue->asked of the bins that hold nothing but counters yet (shelves_bin, bin_count). The caller then loads,
  * for every bin and order with asked > 0, the first `asked` available units in that order, and of the designated
@@ -20,8 +22,5 @@
 void demand_batch(const struct rules *rules, const struct wanted *wanted, size_t wanted_count, int64_t now,
 	struct arena *arena, struct shelves *shelves);
 
-/*
- * After an allocation that wanted more: a larger `asked` for the bins it lacked, on shelves that are to be filled anew
- * from the same counters. `before` are the shelves of the last attempt.
- */
-void demand_deeper(const struct shelves *before, struct shelves *shelves);
+/* After an allocation that wanted more (round 1, 2, ..): asks for at least so many units of each bin, every round deeper. */
+void demand_deeper(struct shelves *shelves, unsigned round);

@@ -12,14 +12,12 @@
 #include "rows.h"
 
 enum {
-	DEEPER_SHIFT = 3, /* each round loads eight times as deep */
-	DEEPER_UNITS_FIRST = 8,
 	WAITING_FIRST = 128, /* back-orders of each component and urgency */
 };
 
 static int64_t waiting_limit(const struct batch *batch)
 {
-	int64_t limit = (int64_t)WAITING_FIRST << (DEEPER_SHIFT * batch->round);
+	int64_t limit = (int64_t)WAITING_FIRST << (DEMAND_DEEPER_SHIFT * batch->round);
 	return limit < WAITING_MAX ? limit : WAITING_MAX;
 }
 
@@ -162,13 +160,8 @@ static void find_demand(struct load *load)
 		arena_array(state->arena, load->batch->count + count_requests(state), sizeof(*wanted));
 	size_t count = collect_wanted(load, wanted);
 	demand_batch(state->rules, wanted, count, state->now, state->arena, &state->shelves);
-	if (load->batch->round == 0)
-		return;
-	size_t deeper = (size_t)DEEPER_UNITS_FIRST << (DEEPER_SHIFT * load->batch->round);
-	for (struct bin *bin = state->shelves.bins; bin != NULL; bin = bin->next_of_all)
-		for (enum shelf_order order = 0; order < SHELF_ORDERS; order++)
-			if (bin->queues[order].asked < deeper)
-				bin->queues[order].asked = deeper;
+	if (load->batch->round > 0)
+		demand_deeper(&state->shelves, load->batch->round);
 }
 
 /* What one statement loads: the bins in the order in which they are asked for. */

@@ -299,10 +299,8 @@ void shelves_take(struct shelves *shelves, struct unit *unit)
 
 static void rewind_bin(struct bin *bin)
 {
-	for (enum shelf_order order = 0; order < SHELF_ORDERS; order++) {
+	for (enum shelf_order order = 0; order < SHELF_ORDERS; order++)
 		bin->queues[order].first = 0;
-		bin->wants_more[order] = false;
-	}
 }
 
 void shelves_rewind(struct shelves *shelves)

@@ -4,7 +4,7 @@
  * bank -> shelf (component, group) -> bins. All units of a bin have the same attributes, so that within a bin one
  * request prefers them in one plain order: oldest first, or freshest first for neonates. A bin holds as many units as
  * were loaded from either end, and the counters say how many there are. A choice that would need more than was loaded
- * sets wants_more on the shelves and on the bin: load deeper (demand.h) and decide again.
+ * sets wants_more: load deeper (demand.h) and decide again.
  *
  * Filling: shelves_init, shelves_bank and shelves_bin from the counters, demand (demand.h), shelves_add for each row
  * that was loaded, shelves_ready.
@@ -47,7 +47,6 @@ struct bin {
 	int64_t available_count; /* available units, by the database's counter less what the batch took */
 	int64_t demanded;        /* working memory of demand.c */
 	uint32_t attributes;
-	bool wants_more[SHELF_ORDERS];
 };
 
 struct shelf {

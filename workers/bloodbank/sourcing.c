@@ -114,10 +114,8 @@ static struct unit *look_ahead(const struct walk *walk, struct cursor *cursor)
 		if (wish_can_use(walk->wish, unit) && wish_concession(walk->wish, unit) == walk->concession)
 			return unit;
 	}
-	if (cursor->queue->is_truncated) {
-		cursor->bin->wants_more[walk->wish->order] = true;
+	if (cursor->queue->is_truncated)
 		walk->shelves->wants_more = true;
-	}
 	return NULL;
 }
 
@@ -133,7 +131,6 @@ static void check_count(const struct walk *walk, const struct shelf *shelf)
 			continue;
 		if (oldest->count > 0 && oldest->units[oldest->count - 1]->expires_at > walk->wish->now)
 			continue;
-		bin->wants_more[OLDEST_FIRST] = true;
 		walk->shelves->wants_more = true;
 	}
 }

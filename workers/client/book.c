@@ -5,6 +5,7 @@
 #include "chain.h"
 #include "command.h"
 #include "errand.h"
+#include "option_rows.h"
 #include "print.h"
 
 enum { WHAT_BYTES = 128 };
@@ -35,23 +36,13 @@ static const struct option_row options[] = {
 		.kind = OPTION_TEXT,
 		.offset = AT(hold_token),
 		.help = "of a slot that is held" },
-	{ .name = "by",
-		.argument = "REF",
-		.kind = OPTION_TEXT,
-		.offset = AT(by),
-		.help = "who books it, an opaque reference" },
+	OPTION_BY(AT(by), "who books it"),
 	{ .name = "key",
 		.argument = "TEXT",
 		.kind = OPTION_TEXT,
 		.offset = AT(key),
 		.help = "to ask again for the same; default: a new one" },
-	{ .name = "wait",
-		.argument = "SECONDS",
-		.kind = OPTION_NUMBER,
-		.offset = AT(wait_s),
-		.fallback = "10",
-		.maximum = DOOR_WAIT_MAX_S,
-		.help = "how long to wait for the answer; 0: not at all" },
+	OPTION_WAIT(AT(wait_s), "how long to wait for the answer"),
 	{ .name = "watch",
 		.kind = OPTION_FLAG,
 		.offset = AT(is_watched),

@@ -5,6 +5,7 @@
 
 #include "command.h"
 #include "errand.h"
+#include "option_rows.h"
 #include "print.h"
 #include "uuid.h"
 
@@ -25,24 +26,14 @@ static const struct option_row options[] = {
 		.offset = AT(reason),
 		.is_required = true,
 		.help = "why; no names" },
-	{ .name = "by",
-		.argument = "REF",
-		.kind = OPTION_TEXT,
-		.offset = AT(by),
-		.help = "who cancels it, an opaque reference" },
+	OPTION_BY(AT(by), "who cancels it"),
 	{ .name = "kind",
 		.argument = "NAME",
 		.kind = OPTION_TEXT,
 		.offset = AT(kind),
 		.choices = "request|appointment",
 		.help = "what the id is of; default: whichever it is found to be" },
-	{ .name = "wait",
-		.argument = "SECONDS",
-		.kind = OPTION_NUMBER,
-		.offset = AT(wait_s),
-		.fallback = "10",
-		.maximum = DOOR_WAIT_MAX_S,
-		.help = "how long to wait for the answer; 0: not at all" },
+	OPTION_WAIT(AT(wait_s), "how long to wait for the answer"),
 	{ 0 },
 };
 

@@ -6,7 +6,6 @@
 
 #include "address.h"
 #include "problem.h"
-#include "settings.h"
 
 enum {
 	TOKEN_BYTES_MAX = 256,
@@ -36,6 +35,11 @@ static const struct setting table[] = {
 		.help = "the bearer token" },
 	{ .name = NULL },
 };
+
+const struct setting *door_settings(void)
+{
+	return table;
+}
 
 static bool is_set(const char *name, const char *file_name)
 {

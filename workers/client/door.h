@@ -12,6 +12,7 @@
 #include "buffer.h"
 #include "command.h"
 #include "exchange.h"
+#include "settings.h"
 
 struct door;
 
@@ -22,6 +23,9 @@ bool door_is_known(void);
 struct door *door_new(FILE *faults);
 void door_free(struct door *door);
 const char *door_host(const struct door *door); /* "127.0.0.1:8080" */
+
+/* What is read, for those who explain it. */
+const struct setting *door_settings(void);
 
 /*
  * One request and its answer, which is to be cleared whatever comes back. `what` is tried: "cancelling 1f..". What stands in the way is told on

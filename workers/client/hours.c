@@ -8,6 +8,7 @@
 #include "day_option.h"
 #include "errand.h"
 #include "moment_option.h"
+#include "option_rows.h"
 #include "print.h"
 #include "weekly_option.h"
 
@@ -103,18 +104,8 @@ static const struct option_row options[] = {
 		.kind = OPTION_TEXT,
 		.offset = AT(reason),
 		.help = "block: why; no names" },
-	{ .name = "by",
-		.argument = "REF",
-		.kind = OPTION_TEXT,
-		.offset = AT(by),
-		.help = "who says so, an opaque reference" },
-	{ .name = "wait",
-		.argument = "SECONDS",
-		.kind = OPTION_NUMBER,
-		.offset = AT(wait_s),
-		.fallback = "10",
-		.maximum = DOOR_WAIT_MAX_S,
-		.help = "how long to wait for the answer; 0: not at all" },
+	OPTION_BY(AT(by), "who says so"),
+	OPTION_WAIT(AT(wait_s), "how long to wait for the answer"),
 	{ 0 },
 };
 

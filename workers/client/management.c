@@ -12,7 +12,6 @@ enum {
 	CALL_TIMEOUT_MS = 15000,
 	CONNECT_TIMEOUT_MS = 3000,
 	ANSWER_BYTES_MAX = 64 * 1024 * 1024,
-	PATH_MAX_BYTES = 4096,
 };
 
 struct management {

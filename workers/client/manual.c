@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "connections.h"
+#include "door.h"
 #include "help.h"
 
 static void print_character(FILE *out, char c)
@@ -108,8 +109,18 @@ static void print_head(FILE *out)
 		"carebus \\- the command line of Carebus, for people and operators\n.SH SYNOPSIS\n"
 		".B carebus\n\\fICOMMAND\\fR [\\fIOPTION\\fR]...\n.SH DESCRIPTION\n");
 	print_text(out,
-		"carebus speaks to a running stack over its message bus, as the users that the environment names: it asks\n"
-		"for blood, watches what happens, compares the broker with the contract, and settles what was set aside.\n");
+		"carebus speaks to a running stack, through its HTTP door or over its message bus, as who the environment says.\n"
+		"People ask for blood, take units in, look up stock and slots, book; operators watch what happens, compare the\n"
+		"broker with the contract, and settle what was set aside.\n");
+}
+
+static void print_settings(FILE *out, const struct setting table[])
+{
+	for (const struct setting *setting = table; setting->name != NULL; setting++) {
+		fprintf(out, ".TP\n.B %s\n", setting->name);
+		print_text(out, setting->help);
+		fprintf(out, "\n");
+	}
 }
 
 static void print_environment(FILE *out)
@@ -117,11 +128,8 @@ static void print_environment(FILE *out)
 	fprintf(out, ".SH ENVIRONMENT\n");
 	print_text(out,
 		"`compose/status --env` prints it for a running stack. NAME_FILE names a file whose first line is the value.\n");
-	for (const struct setting *setting = connections_settings(); setting->name != NULL; setting++) {
-		fprintf(out, ".TP\n.B %s\n", setting->name);
-		print_text(out, setting->help);
-		fprintf(out, "\n");
-	}
+	print_settings(out, door_settings());
+	print_settings(out, connections_settings());
 	fprintf(out, ".TP\n.B NO_COLOR\n");
 	print_text(out, "where it is set, nothing is printed in colour\n");
 }

@@ -6,6 +6,7 @@
 #include "command.h"
 #include "door.h"
 #include "events.h"
+#include "option_rows.h"
 #include "print.h"
 #include "request_run.h"
 
@@ -23,14 +24,14 @@ static const struct option_row options[] = {
 		.kind = OPTION_TEXT,
 		.offset = AT(ask.component),
 		.fallback = "red_cells",
-		.choices = "red_cells|whole_blood|plasma|cryo|platelets",
+		.choices = COMPONENT_CHOICES,
 		.help = "what is asked for" },
 	{ .name = "group",
 		.argument = "GROUP",
 		.kind = OPTION_TEXT,
 		.offset = AT(ask.group),
 		.is_required = true,
-		.choices = "O-|O+|A-|A+|B-|B+|AB-|AB+|unknown",
+		.choices = GROUP_CHOICES "|unknown",
 		.help = "the patient's group" },
 	{ .name = "quantity",
 		.argument = "UNITS",

@@ -11,6 +11,7 @@
 #include "events.h"
 #include "feed.h"
 #include "moment_option.h"
+#include "option_rows.h"
 #include "session.h"
 #include "uuid.h"
 
@@ -44,13 +45,13 @@ static const struct option_row options[] = {
 		.argument = "NAME",
 		.kind = OPTION_TEXT,
 		.offset = AT(component),
-		.choices = "red_cells|whole_blood|plasma|cryo|platelets",
+		.choices = COMPONENT_CHOICES,
 		.help = "only this one (default: mixed)" },
 	{ .name = "group",
 		.argument = "GROUP",
 		.kind = OPTION_TEXT,
 		.offset = AT(group),
-		.choices = "O-|O+|A-|A+|B-|B+|AB-|AB+",
+		.choices = GROUP_CHOICES,
 		.help = "only this one (default: mixed)" },
 	{ .name = "fresh", .kind = OPTION_FLAG, .offset = AT(is_fresh), .help = "all collected on the last day" },
 	{ .name = "batch",

@@ -4,6 +4,7 @@
 
 #include "command.h"
 #include "listing.h"
+#include "option_rows.h"
 
 enum { NUMBER_BYTES = 24 };
 
@@ -25,13 +26,13 @@ static const struct option_row options[] = {
 		.argument = "NAME",
 		.kind = OPTION_TEXT,
 		.offset = AT(component),
-		.choices = "red_cells|whole_blood|plasma|cryo|platelets",
+		.choices = COMPONENT_CHOICES,
 		.help = "only this one, of a bank" },
 	{ .name = "group",
 		.argument = "GROUP",
 		.kind = OPTION_TEXT,
 		.offset = AT(group),
-		.choices = "O-|O+|A-|A+|B-|B+|AB-|AB+",
+		.choices = GROUP_CHOICES,
 		.help = "only this one, of a bank" },
 	{ 0 },
 };

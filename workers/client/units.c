@@ -6,6 +6,7 @@
 
 #include "command.h"
 #include "listing.h"
+#include "option_rows.h"
 #include "shipment.h"
 
 enum { WHAT_BYTES = 160, FILE_BYTES_MAX = 64 * 1024 * 1024, READ_BYTES = 65536 };
@@ -29,24 +30,18 @@ static const struct option_row options[] = {
 		.kind = OPTION_TEXT,
 		.offset = AT(received_by),
 		.help = "receive: who took them in, an opaque reference" },
-	{ .name = "wait",
-		.argument = "SECONDS",
-		.kind = OPTION_NUMBER,
-		.offset = AT(wait_s),
-		.fallback = "10",
-		.maximum = DOOR_WAIT_MAX_S,
-		.help = "receive: how long to wait for each part's answer; 0: not at all" },
+	OPTION_WAIT(AT(wait_s), "receive: how long to wait for each part's answer"),
 	{ .name = "component",
 		.argument = "NAME",
 		.kind = OPTION_TEXT,
 		.offset = AT(component),
-		.choices = "red_cells|whole_blood|plasma|cryo|platelets",
+		.choices = COMPONENT_CHOICES,
 		.help = "list: only this one" },
 	{ .name = "group",
 		.argument = "GROUP",
 		.kind = OPTION_TEXT,
 		.offset = AT(group),
-		.choices = "O-|O+|A-|A+|B-|B+|AB-|AB+",
+		.choices = GROUP_CHOICES,
 		.help = "list: only this one" },
 	{ .name = "status",
 		.argument = "NAME",

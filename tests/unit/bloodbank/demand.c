@@ -109,29 +109,16 @@ START_TEST(picky_requests_ask_for_more_than_they_want)
 }
 END_TEST
 
-START_TEST(what_was_lacking_is_asked_for_again_deeper)
+START_TEST(each_round_asks_for_every_bin_deeper)
 {
-	struct shelves next;
 	count_all(1000);
 	the_bin(0, BLOOD_GROUP_O_POSITIVE, 0)->queues[OLDEST_FIRST].asked = 100;
-	the_bin(0, BLOOD_GROUP_O_POSITIVE, 0)->wants_more[OLDEST_FIRST] = true;
-	the_bin(1, BLOOD_GROUP_A_POSITIVE, 0)->wants_more[FRESHEST_FIRST] = true;
-	the_bin(1, BLOOD_GROUP_O_POSITIVE, 0)->queues[OLDEST_FIRST].asked = 7;
-	shelves_init(&next, &world.arena);
-	demand_deeper(&world.shelves, &next);
-	struct bank *near = shelves_bank(&next, "bank-001"), *far = shelves_bank(&next, "bank-002");
-	ck_assert_uint_eq(shelves_bin(&next, near, COMPONENT_RED_CELLS, BLOOD_GROUP_O_POSITIVE, 0, NULL)
-						  ->queues[OLDEST_FIRST]
-						  .asked,
-		400);
-	ck_assert_uint_eq(shelves_bin(&next, far, COMPONENT_RED_CELLS, BLOOD_GROUP_A_POSITIVE, 0, NULL)
-						  ->queues[FRESHEST_FIRST]
-						  .asked,
-		64);
-	ck_assert_uint_eq(shelves_bin(&next, far, COMPONENT_RED_CELLS, BLOOD_GROUP_O_POSITIVE, 0, NULL)
-						  ->queues[OLDEST_FIRST]
-						  .asked,
-		7);
+	demand_deeper(&world.shelves, 1);
+	ck_assert_uint_eq(asked(0, BLOOD_GROUP_O_POSITIVE, OLDEST_FIRST), 100);
+	ck_assert_uint_eq(asked(1, BLOOD_GROUP_A_POSITIVE, FRESHEST_FIRST), 64);
+	demand_deeper(&world.shelves, 2);
+	ck_assert_uint_eq(asked(0, BLOOD_GROUP_O_POSITIVE, OLDEST_FIRST), 512);
+	ck_assert_uint_eq(asked(1, BLOOD_GROUP_A_POSITIVE, FRESHEST_FIRST), 512);
 }
 END_TEST
 
@@ -145,7 +132,7 @@ int main(void)
 	tcase_add_test(test_case, units_below_the_floor_are_not_counted_on);
 	tcase_add_test(test_case, neonates_ask_for_the_freshest);
 	tcase_add_test(test_case, picky_requests_ask_for_more_than_they_want);
-	tcase_add_test(test_case, what_was_lacking_is_asked_for_again_deeper);
+	tcase_add_test(test_case, each_round_asks_for_every_bin_deeper);
 	suite_add_tcase(suite, test_case);
 	return run_suite(suite);
 }

@@ -137,13 +137,13 @@ START_TEST(what_was_taken_can_be_put_back)
 	queue_settle(&the_bin()->queues[OLDEST_FIRST]);
 	ck_assert_uint_eq(the_bin()->queues[OLDEST_FIRST].first, 1);
 	ck_assert_int_eq(the_bin()->available_count, 1);
-	the_bin()->wants_more[OLDEST_FIRST] = shelves.wants_more = true;
+	shelves.wants_more = true;
 	shelves_rewind(&shelves);
 	ck_assert_int_eq(the_bin()->available_count, 3);
 	ck_assert_int_eq(the_bin()->shelf->available_count, 3);
 	ck_assert_uint_eq(the_bin()->queues[OLDEST_FIRST].first, 0);
 	ck_assert(!shelves_find(&shelves, "a")->is_taken);
-	ck_assert(!shelves.wants_more && !the_bin()->wants_more[OLDEST_FIRST]);
+	ck_assert(!shelves.wants_more);
 }
 END_TEST
 
