@@ -34,10 +34,10 @@ static void add_header(struct MHD_Response *response, char *line)
 {
 	char *colon = strstr(line, ": ");
 	if (colon == NULL)
-		fail("no header", line);
+		fail("no header: %s", line);
 	*colon = '\0';
 	if (MHD_add_response_header(response, line, colon + 2) != MHD_YES)
-		fail("the library refuses a header", line);
+		fail("the library refuses the header %s", line);
 }
 
 static struct MHD_Response *read_answer(const char *path)
@@ -47,7 +47,7 @@ static struct MHD_Response *read_answer(const char *path)
 	size_t length = file == NULL ? 0 : fread(text, 1, sizeof(text) - 1, file);
 	char *line = text, *body = strstr(text, "\n\n");
 	if (file == NULL || length == 0 || body == NULL)
-		fail("no answer", path);
+		fail("no answer in %s", path);
 	fclose(file);
 	body += 2;
 	struct MHD_Response *response =
@@ -86,7 +86,7 @@ static struct MHD_Daemon *start_http(struct MHD_Response *answer)
 		MHD_OPTION_SOCK_ADDR, &address, MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_MAX,
 		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY_BYTES, MHD_OPTION_END);
 	if (http == NULL)
-		fail("cannot listen on port", setting("HTTP_PORT"));
+		fail("cannot listen on port %s", setting("HTTP_PORT"));
 	return http;
 }
 
@@ -106,7 +106,7 @@ int main(void)
 		poll(&ready, 1, IDLE_MS);
 		do
 			if (MHD_run(http) != MHD_YES)
-				fail("the HTTP server", "failed");
+				fail("the HTTP server failed");
 		while (MHD_get_timeout(http, &timeout_ms) == MHD_YES && timeout_ms == 0);
 	}
 	MHD_stop_daemon(http);

@@ -8,8 +8,6 @@
 #include "worker.h"
 #include "zone.h"
 
-enum { FREED_MAX = WORKER_DUE_MAX };
-
 struct clinic {
 	const char *clinic_id;
 	struct zone zone;
