@@ -26,16 +26,16 @@ MILLISECONDS = {"us": 0.001, "ms": 1, "s": 1000, "m": 60000}
 
 
 def read_report(text):
-    """What wrk tells: requests, those a second, those refused, p50_ms and p99_ms."""
+    """What wrk tells: requests, those a second, those refused, average_ms, p50_ms and p99_ms."""
     assert "Socket errors" not in text, text
     number = r"([\d.]+)"
     refused = re.search(r"Non-2xx or 3xx responses: (\d+)", text)
     found = {"requests": int(re.search(r"(\d+) requests in", text)[1]), "refused": int(refused[1]) if refused else 0,
              "per_second": float(re.search(rf"Requests/sec: +{number}", text)[1])}
-    for share in (50, 99):
-        latency = re.search(rf"^ +{share}% +{number}([a-z]+) *$", text, re.MULTILINE)
+    for name, start in (("average", "Latency"), ("p50", "50%"), ("p99", "99%")):
+        latency = re.search(rf"^ +{start} +{number}([a-z]+)\b", text, re.MULTILINE)
         assert latency, text
-        found[f"p{share}_ms"] = float(latency[1]) * MILLISECONDS[latency[2]]
+        found[f"{name}_ms"] = float(latency[1]) * MILLISECONDS[latency[2]]
     return found
 
 

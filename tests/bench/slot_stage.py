@@ -101,27 +101,17 @@ class SlotStage(DoorStage):
             if entries:
                 wait_until(lambda: measure(worker, "registrations") >= 1, REGISTER_S, "a lease")
             self.door = self.start_door(entries) if with_door else None
-            if with_door and entries and self.has_door_cache():
+            if with_door and entries:
                 self.wait_registered(2)
             if is_flushed:
                 stack.enter_context(contextlib.closing(Flusher(self.world.redis())))
             yield worker
 
-    def has_door_cache(self):
-        """Whether the bridge keeps lists of its own."""
-        return any(name.startswith("carebus_cache_hits_total") for name in self.door.worker.metrics())
-
     def add_caches(self, count):
-        """Further caches beside a worker's: bridges, where they are caches, else appointment workers. Returns their processes."""
+        """Further caches beside a worker's: bridges. Returns their processes."""
         added = []
         while len(added) < count:
-            door = self.start_door(10000)
-            self.door = door
-            if not self.has_door_cache():
-                door.worker.stop()
-                added.append(self.start_worker(10000))
-            else:
-                added.append(door.worker)
+            added.append(self.start_door(10000).worker)
             self.wait_registered(len(added) + 1)
         return added
 

@@ -83,13 +83,14 @@ static struct flagged part_from(const struct flagged *flagged, size_t first)
  */
 static size_t cut(const struct flagged *flagged, const char *facility_id, struct flagged parts[])
 {
-	size_t count = 0;
 	bool has_own =
 		flagged->count > 0 && (facility_id == NULL || strcmp(flagged->items[0].clinic_id, facility_id) == 0);
-	if (!has_own)
-		parts[count++] = (struct flagged){ .count = 0 };
-	for (size_t first = 0; first < flagged->count; first += parts[count++].count)
+	size_t count = has_own ? 0 : 1;
+	parts[0] = (struct flagged){ .count = 0 };
+	for (size_t first = 0; first < flagged->count; count++) {
 		parts[count] = part_from(flagged, first);
+		first += parts[count].count;
+	}
 	return count;
 }
 
