@@ -125,11 +125,7 @@ def start(world, count=1, **env):
 
 def measure(worker, name, layer=None):
     """A counter of the worker's cache."""
-    found = 0
-    for sample, value in worker.metrics().items():
-        if sample.startswith(f"carebus_cache_{name}_total") and (layer is None or f'layer="{layer}"' in sample):
-            found += value
-    return found
+    return worker.metric(f"carebus_cache_{name}_total", f'layer="{layer}"' if layer else "")
 
 
 def asked(clinic, times):

@@ -82,12 +82,6 @@ def send_load(world, banks, steps):
                 bank.signal(signal.SIGCONT)
 
 
-def measured(worker, name, label=""):
-    """The worker's one metric of this name, and with this label."""
-    found, = [value for labelled, value in worker.metrics().items() if labelled.startswith(f"{name}{{") and label in labelled]
-    return found
-
-
 def is_over(chain):
     return (chain.sql("SELECT count(*) FROM request") == [(REQUESTS,)] and chain.sql(DUE) == [(0,)]
             and all(chain.sql("SELECT count(*) FROM outbox WHERE sent_at IS NULL", database=name) == [(0,)]
@@ -109,9 +103,9 @@ def test_two_processes_and_all_that_happens(world):
     wait_until(lambda: is_over(chain), 30, "everything to be decided, and all that ends to have ended")
     for worker in banks + hospitals:
         assert worker.is_ready()
-        assert measured(worker, "carebus_conflicts_total") == 0, worker.log_tail()
+        assert worker.metric("carebus_conflicts_total") == 0, worker.log_tail()
         # Messages, not batches: how many a batch has is the machine's affair, and a slow worker's are few, and large.
-        assert measured(worker, "carebus_messages_total", 'outcome="done"') > 20, "it had no part in this"
+        assert worker.metric("carebus_messages_total", 'outcome="done"') > 20, "it had no part in this"
     chain.check_books()
     chain.check_hospital()
     assert chain.sql(IN_VAIN) == []

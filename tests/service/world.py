@@ -134,6 +134,10 @@ class Worker:
                 samples[sample.name + (f"{{{labels}}}" if labels else "")] = sample.value
         return samples
 
+    def metric(self, name, label=""):
+        """The samples of one name, with this label if one is given, together."""
+        return sum(value for sample, value in self.metrics().items() if sample.partition("{")[0] == name and label in sample)
+
     def signal(self, number):
         send_signal(self.process, number)
 

@@ -242,6 +242,25 @@ START_TEST(one_that_leaves_answers_nothing)
 }
 END_TEST
 
+START_TEST(what_was_granted_too_late_is_given_back)
+{
+	struct coherence_request first = coherence_ask(&cache, START),
+							 second = coherence_ask(&cache, START + TTL);
+	const struct coherence_answer mine = { second.number, true, row, generation },
+								  late = { first.number, true, row + 1, generation },
+								  refused = { first.number, false, 0, 0 };
+	coherence_hear(&cache, &mine, START + TTL + 1);
+	ck_assert_uint_eq(coherence_return(&cache, &mine).number, 0);
+	ck_assert_uint_eq(coherence_return(&cache, &refused).number, 0);
+	coherence_hear(&cache, &late, START + TTL + 2);
+	ck_assert_uint_eq(cache.incarnation, row);
+	const struct coherence_request stray = coherence_return(&cache, &late);
+	ck_assert(stray.leaves && stray.renew == row + 1 && stray.number > second.number);
+	coherence_hear(&cache, &(struct coherence_answer){ stray.number, false, 0, 0 }, START + TTL + 3);
+	ck_assert_uint_eq(cache.incarnation, row);
+}
+END_TEST
+
 START_TEST(the_number_nought_is_never_given)
 {
 	coherence_init(&cache, &times, lru, UINT64_MAX - 1);
@@ -267,6 +286,7 @@ int main(void)
 	tcase_add_test(test_case, what_redis_has_wants_a_lease_as_well);
 	tcase_add_test(test_case, those_who_joined_want_it_kept_and_a_lease);
 	tcase_add_test(test_case, one_that_leaves_answers_nothing);
+	tcase_add_test(test_case, what_was_granted_too_late_is_given_back);
 	tcase_add_test(test_case, the_number_nought_is_never_given);
 	suite_add_tcase(suite, test_case);
 	return run_suite(suite);

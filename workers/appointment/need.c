@@ -91,11 +91,12 @@ static const struct looked *find_appointment(struct need *need, const char *appo
 	struct looked *looked = table_find(&need->looked_appointments, appointment_id);
 	for (size_t i = 0; looked != NULL && !looked->is_found && i < need->batch->count; i++) {
 		const struct message *message = need->batch->messages[i];
+		if (message->event != APPOINTMENT_SLOT_BOOK || strcmp(message->message_id, appointment_id) != 0)
+			continue;
 		const struct appointment_slot_book *command = message->body;
-		if (message->event == APPOINTMENT_SLOT_BOOK && strcmp(message->message_id, appointment_id) == 0)
-			*looked = (struct looked){
-				.is_found = true, .slot_id = command->slot_id, .patient_ref = command->patient_ref
-			};
+		*looked = (struct looked){
+			.is_found = true, .slot_id = command->slot_id, .patient_ref = command->patient_ref
+		};
 	}
 	return looked != NULL && looked->is_found ? looked : NULL;
 }
