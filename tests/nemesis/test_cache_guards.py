@@ -7,15 +7,17 @@ import pytest
 from cache import LEASE_S, Asker, Cache, Timed, asked, book_slowly, is_committed, measure, resurrect, start, state
 from servers import wait_until
 
+CLOSE_S = 10  # BROKER_HEARTBEAT_S: so long the broker waits for a paused client to agree to the end of its connection
+
 
 def cut_listener(world, worker):
     """End the connection on which a worker hears what is for its cache."""
     def find():
         return [one["name"] for one in world.management("vhosts/{vhost}/connections")
                 if one["user"] == "appointment-listener" and f":{worker.pid} " in one.get("user_provided_name", "")]
-    for name in wait_until(find, 10, "the connection"):
+    for name in wait_until(find, 15, "the connection"):
         world.management(f"connections/{urllib.parse.quote(name)}", "DELETE")
-    wait_until(lambda: not find(), 10, "the connection to be gone")
+    wait_until(lambda: not find(), 2 * CLOSE_S, "the connection to be gone")
 
 
 def book_behind(world, clinic, workers, questions=4):
