@@ -31,11 +31,13 @@ bool acks_add(struct acks *acks, uint64_t incarnation, uint64_t tag)
 
 void acks_finish(struct acks *acks, uint64_t incarnation, uint64_t tag)
 {
-	if (is_ours(acks, incarnation, tag) && *state_of(acks, tag) == ACK_WAITING)
-		*state_of(acks, tag) = ACK_FINISHED;
+	if (!is_ours(acks, incarnation, tag) || *state_of(acks, tag) != ACK_WAITING)
+		return;
+	*state_of(acks, tag) = ACK_FINISHED;
+	acks->finished++;
 }
 
-bool acks_take_prefix(struct acks *acks, struct ack *ack)
+static bool take_prefix(struct acks *acks, struct ack *ack)
 {
 	uint64_t newest = 0; /* highest tag of the prefix that the broker still counts as outstanding */
 	size_t finished = 0;
@@ -48,19 +50,24 @@ bool acks_take_prefix(struct acks *acks, struct ack *ack)
 		acks->first++;
 	}
 	*ack = (struct ack){ .tag = newest, .is_multiple = finished > 1 };
+	acks->finished -= finished;
 	return finished > 0;
 }
 
-bool acks_take_single(struct acks *acks, uint64_t incarnation, uint64_t tag, struct ack *ack)
+static bool take_single(struct acks *acks, struct ack *ack)
 {
-	if (!is_ours(acks, incarnation, tag) || *state_of(acks, tag) != ACK_FINISHED)
-		return false;
-	*state_of(acks, tag) = ACK_SAID;
-	*ack = (struct ack){ .tag = tag, .is_multiple = false };
-	return true;
+	for (uint64_t tag = acks->first; tag < acks->next; tag++) {
+		if (*state_of(acks, tag) != ACK_FINISHED)
+			continue;
+		*state_of(acks, tag) = ACK_SAID;
+		acks->finished--;
+		*ack = (struct ack){ .tag = tag, .is_multiple = false };
+		return true;
+	}
+	return false;
 }
 
-size_t acks_outstanding(const struct acks *acks)
+bool acks_take(struct acks *acks, struct ack *ack)
 {
-	return (size_t)(acks->next - acks->first);
+	return acks->finished > 0 && (take_prefix(acks, ack) || take_single(acks, ack));
 }

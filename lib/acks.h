@@ -16,6 +16,7 @@ struct acks {
 	uint64_t incarnation;           /* of the channel; others' tags are ignored */
 	uint64_t first;                 /* lowest tag that is not acknowledged */
 	uint64_t next;                  /* highest tag delivered + 1 */
+	size_t finished;                /* and not yet acknowledged */
 	unsigned char states[ACKS_MAX]; /* enum ack_state, by tag modulo ACKS_MAX */
 };
 
@@ -32,11 +33,5 @@ bool acks_add(struct acks *acks, uint64_t incarnation, uint64_t tag);
 
 void acks_finish(struct acks *acks, uint64_t incarnation, uint64_t tag);
 
-/* The next acknowledgement to send for the finished prefix. False: none. */
-bool acks_take_prefix(struct acks *acks, struct ack *ack);
-
-/* Whether this finished delivery still needs a single acknowledgement; marks it as said. */
-bool acks_take_single(struct acks *acks, uint64_t incarnation, uint64_t tag, struct ack *ack);
-
-/* Deliveries that wait for their acknowledgement. */
-size_t acks_outstanding(const struct acks *acks);
+/* The next acknowledgement to send: for the finished prefix, then for each beyond a gap. False: none is left. */
+bool acks_take(struct acks *acks, struct ack *ack);

@@ -142,6 +142,7 @@ struct runtime {
 	struct lane lanes[LANE_COUNT];
 	struct flight flights[FLIGHTS_MAX];
 	struct acks acks;
+	int64_t acks_since_ms;   /* when the oldest finished delivery was */
 	struct output **sending; /* ring of outputs that wait for the publisher */
 	size_t sending_first, sending_count, sending_capacity;
 	int64_t sending_pause_until_ms;
@@ -215,6 +216,11 @@ void flight_park(struct runtime *runtime, struct flight *flight, const struct de
 void send_waiting(struct runtime *runtime);
 void send_settled(void *owner, void *token, enum settlement settlement);
 void send_view_stored(void *owner, void *token, bool is_stored);
+
+/* worker_ack.c */
+void acks_note(struct runtime *runtime, const struct flight *flight); /* its deliveries are done */
+void acks_send(struct runtime *runtime);                              /* those that are due */
+int64_t acks_due_ms(const struct runtime *runtime);                   /* INT64_MAX: there are none */
 
 /* worker_link.c: connections, waiting. */
 void links_serve(struct runtime *runtime);

@@ -140,6 +140,7 @@ static void serve_open(struct runtime *runtime)
 	if (runtime->http != NULL)
 		http_serve(runtime->http);
 	send_waiting(runtime);
+	acks_send(runtime);
 	cache_serve(runtime);
 }
 
@@ -177,6 +178,8 @@ static int poll_until(const struct runtime *runtime, struct pollfd fds[], nfds_t
 {
 	if (cache_due_ms(runtime) < deadline_ms)
 		deadline_ms = cache_due_ms(runtime);
+	if (acks_due_ms(runtime) < deadline_ms)
+		deadline_ms = acks_due_ms(runtime);
 	int64_t left_ms = deadline_ms - clock_steady_ms();
 	if (left_ms > HEARTBEAT_CALL_MS)
 		left_ms = HEARTBEAT_CALL_MS;

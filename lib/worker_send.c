@@ -1,4 +1,4 @@
-/* After the commit: publish the outputs, and acknowledge the inputs when all of them are confirmed. */
+/* After the commit: publish the outputs, until all of them are confirmed. */
 #include "worker_internal.h"
 
 #include <stdlib.h>
@@ -53,44 +53,10 @@ static void mark_sent(struct runtime *runtime, const struct output *output)
 	parameter_int(&marks->columns[1], output->ordinal);
 }
 
-static void say_ack(struct runtime *runtime, const struct ack *ack)
-{
-	struct why why = { 0 };
-	links_first_ack(runtime);
-	if (!consumer_ack(runtime->consumer, runtime->acks.incarnation, ack->tag, ack->is_multiple, &why)) {
-		links_lost(runtime, LINK_CONSUMER, &why); /* it all comes again, and the inbox knows it */
-		return;
-	}
-	runtime->progress_ms = clock_steady_ms();
-	crash_point_pass(CRASH_AFTER_ACK);
-}
-
-/* Deliveries of a connection that is gone come again: an answer to them must not pass for the first of the new one. */
-static bool is_from_open_channel(const struct runtime *runtime)
-{
-	return consumer_is_open(runtime->consumer)
-		&& consumer_incarnation(runtime->consumer) == runtime->acks.incarnation;
-}
-
-static void acknowledge(struct runtime *runtime, const struct flight *flight)
-{
-	struct ack ack;
-	if (!is_from_open_channel(runtime))
-		return;
-	for (size_t i = 0; i < flight->deliveries_count; i++)
-		acks_finish(&runtime->acks, flight->deliveries[i]->incarnation, flight->deliveries[i]->tag);
-	if (acks_take_prefix(&runtime->acks, &ack))
-		say_ack(runtime, &ack);
-	for (size_t i = 0; i < flight->deliveries_count; i++)
-		if (acks_take_single(&runtime->acks, flight->deliveries[i]->incarnation, flight->deliveries[i]->tag,
-				&ack))
-			say_ack(runtime, &ack);
-}
-
 static void finish_if_settled(struct runtime *runtime, struct flight *flight)
 {
 	if (flight->unsettled_events == 0 && flight->deliveries_count > 0) {
-		acknowledge(runtime, flight);
+		acks_note(runtime, flight);
 		drop_deliveries(flight);
 	}
 	if (flight->unsettled_events == 0 && flight->unsettled_views == 0)

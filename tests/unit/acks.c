@@ -22,29 +22,34 @@ static void deliver(uint64_t count)
 		ck_assert(acks_add(&acks, INCARNATION, tag));
 }
 
-static void check_prefix(uint64_t tag, bool is_multiple)
+static void check_next(uint64_t tag, bool is_multiple)
 {
 	struct ack ack;
-	ck_assert(acks_take_prefix(&acks, &ack));
+	ck_assert(acks_take(&acks, &ack));
 	ck_assert_uint_eq(ack.tag, tag);
 	ck_assert_int_eq(ack.is_multiple, is_multiple);
 }
 
-static void check_no_prefix(void)
+static void check_nothing_left(void)
 {
 	struct ack ack;
-	ck_assert(!acks_take_prefix(&acks, &ack));
+	ck_assert(!acks_take(&acks, &ack));
+}
+
+static uint64_t outstanding(void)
+{
+	return acks.next - acks.first;
 }
 
 START_TEST(a_finished_batch_is_said_at_once)
 {
 	deliver(5);
-	check_no_prefix();
+	check_nothing_left();
 	for (uint64_t tag = 1; tag <= 5; tag++)
 		acks_finish(&acks, INCARNATION, tag);
-	check_prefix(5, true);
-	check_no_prefix();
-	ck_assert_uint_eq(acks_outstanding(&acks), 0);
+	check_next(5, true);
+	check_nothing_left();
+	ck_assert_uint_eq(outstanding(), 0);
 }
 END_TEST
 
@@ -52,62 +57,72 @@ START_TEST(one_alone_is_said_alone)
 {
 	deliver(2);
 	acks_finish(&acks, INCARNATION, 1);
-	check_prefix(1, false);
-	ck_assert_uint_eq(acks_outstanding(&acks), 1);
+	check_next(1, false);
+	ck_assert_uint_eq(outstanding(), 1);
 }
 END_TEST
 
 START_TEST(beyond_a_gap_each_is_said_alone)
 {
-	struct ack ack;
-	deliver(4);
+	deliver(6);
 	acks_finish(&acks, INCARNATION, 3);
-	check_no_prefix();
-	ck_assert(acks_take_single(&acks, INCARNATION, 3, &ack));
-	ck_assert_uint_eq(ack.tag, 3);
-	ck_assert(!ack.is_multiple);
-	ck_assert(!acks_take_single(&acks, INCARNATION, 3, &ack));
-	ck_assert(!acks_take_single(&acks, INCARNATION, 2, &ack));
+	acks_finish(&acks, INCARNATION, 5);
+	check_next(3, false);
+	check_next(5, false);
+	check_nothing_left();
+	ck_assert_uint_eq(outstanding(), 6);
+}
+END_TEST
+
+/* Those that wait ride together: what was a gap when it finished may be none when it is said. */
+START_TEST(the_longer_they_wait_the_fewer_they_are)
+{
+	static const uint64_t order[] = { 3, 1, 5, 2 };
+	deliver(6);
+	for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++)
+		acks_finish(&acks, INCARNATION, order[i]);
+	acks_finish(&acks, INCARNATION, 2);
+	ck_assert_uint_eq(acks.finished, 4);
+	check_next(3, true);
+	check_next(5, false);
+	check_nothing_left();
+	ck_assert_uint_eq(acks.finished, 0);
 }
 END_TEST
 
 /* A `multiple` above a tag that was said alone is right; a second ack of that tag itself would end the channel. */
 START_TEST(what_was_said_alone_is_not_named_again)
 {
-	struct ack ack;
 	deliver(3);
 	acks_finish(&acks, INCARNATION, 3);
-	ck_assert(acks_take_single(&acks, INCARNATION, 3, &ack));
+	check_next(3, false);
 	acks_finish(&acks, INCARNATION, 1);
 	acks_finish(&acks, INCARNATION, 2);
-	check_prefix(2, true);
-	ck_assert_uint_eq(acks_outstanding(&acks), 0);
-	check_no_prefix();
+	check_next(2, true);
+	ck_assert_uint_eq(outstanding(), 0);
+	check_nothing_left();
 }
 END_TEST
 
 START_TEST(only_said_ones_need_no_prefix)
 {
-	struct ack ack;
 	deliver(2);
 	acks_finish(&acks, INCARNATION, 2);
-	ck_assert(acks_take_single(&acks, INCARNATION, 2, &ack));
+	check_next(2, false);
 	acks_finish(&acks, INCARNATION, 1);
-	check_prefix(1, false);
-	check_no_prefix();
-	ck_assert_uint_eq(acks_outstanding(&acks), 0);
+	check_next(1, false);
+	check_nothing_left();
+	ck_assert_uint_eq(outstanding(), 0);
 }
 END_TEST
 
 START_TEST(other_channels_and_strange_tags_do_nothing)
 {
-	struct ack ack;
 	deliver(2);
 	acks_finish(&acks, INCARNATION - 1, 1);
 	acks_finish(&acks, INCARNATION, 0);
 	acks_finish(&acks, INCARNATION, 3);
-	check_no_prefix();
-	ck_assert(!acks_take_single(&acks, INCARNATION - 1, 1, &ack));
+	check_nothing_left();
 	ck_assert(!acks_add(&acks, INCARNATION - 1, 3));
 	ck_assert(!acks_add(&acks, INCARNATION, 2));
 	ck_assert(!acks_add(&acks, INCARNATION, 4));
@@ -120,9 +135,9 @@ START_TEST(there_is_a_limit_and_room_again)
 	deliver(ACKS_MAX);
 	ck_assert(!acks_add(&acks, INCARNATION, ACKS_MAX + 1));
 	acks_finish(&acks, INCARNATION, 1);
-	check_prefix(1, false);
+	check_next(1, false);
 	ck_assert(acks_add(&acks, INCARNATION, ACKS_MAX + 1));
-	ck_assert_uint_eq(acks_outstanding(&acks), ACKS_MAX);
+	ck_assert_uint_eq(outstanding(), ACKS_MAX);
 }
 END_TEST
 
@@ -131,8 +146,8 @@ START_TEST(a_new_channel_starts_from_nothing)
 	deliver(3);
 	acks_finish(&acks, INCARNATION, 1);
 	acks_reset(&acks, INCARNATION + 1);
-	check_no_prefix();
-	ck_assert_uint_eq(acks_outstanding(&acks), 0);
+	check_nothing_left();
+	ck_assert_uint_eq(outstanding(), 0);
 	ck_assert(acks_add(&acks, INCARNATION + 1, 1));
 }
 END_TEST
@@ -151,31 +166,38 @@ static void say(struct model *model, const struct ack *ack)
 	}
 }
 
-static void finish_some(struct model *model)
+static void say_all(struct model *model)
 {
 	struct ack ack;
-	uint64_t tags[8];
+	while (acks_take(&acks, &ack))
+		say(model, &ack);
+}
+
+static void finish_some(struct model *model)
+{
 	size_t count = 1 + (size_t)(random() % 8);
 	for (size_t i = 0; i < count; i++) {
-		tags[i] = 1 + (uint64_t)(random() % TAGS);
-		model->is_finished[tags[i]] = true;
-		acks_finish(&acks, INCARNATION, tags[i]);
+		uint64_t tag = 1 + (uint64_t)(random() % TAGS);
+		model->is_finished[tag] = true;
+		acks_finish(&acks, INCARNATION, tag);
 	}
-	if (acks_take_prefix(&acks, &ack))
-		say(model, &ack);
-	for (size_t i = 0; i < count; i++)
-		if (acks_take_single(&acks, INCARNATION, tags[i], &ack))
-			say(model, &ack);
+	if (random() % 2 == 0)
+		say_all(model);
 }
 
 static size_t count_open(const struct model *model)
 {
 	size_t open = 0;
-	for (size_t tag = 1; tag <= TAGS; tag++) {
-		ck_assert_int_eq(model->is_finished[tag], model->is_acknowledged[tag]);
-		open += !model->is_acknowledged[tag];
-	}
+	for (size_t tag = 1; tag <= TAGS; tag++)
+		open += !model->is_finished[tag];
 	return open;
+}
+
+static void check_all_said(const struct model *model)
+{
+	for (size_t tag = 1; tag <= TAGS; tag++)
+		ck_assert_msg(model->is_acknowledged[tag], "tag %u is forgotten", (unsigned)tag);
+	ck_assert_uint_eq(outstanding(), 0);
 }
 
 START_TEST(any_order_acknowledges_each_once)
@@ -188,7 +210,8 @@ START_TEST(any_order_acknowledges_each_once)
 		do
 			finish_some(&model);
 		while (count_open(&model) > 0);
-		ck_assert_uint_eq(acks_outstanding(&acks), 0);
+		say_all(&model);
+		check_all_said(&model);
 	}
 }
 END_TEST
@@ -201,6 +224,7 @@ int main(void)
 	tcase_add_test(test_case, a_finished_batch_is_said_at_once);
 	tcase_add_test(test_case, one_alone_is_said_alone);
 	tcase_add_test(test_case, beyond_a_gap_each_is_said_alone);
+	tcase_add_test(test_case, the_longer_they_wait_the_fewer_they_are);
 	tcase_add_test(test_case, what_was_said_alone_is_not_named_again);
 	tcase_add_test(test_case, only_said_ones_need_no_prefix);
 	tcase_add_test(test_case, other_channels_and_strange_tags_do_nothing);

@@ -63,6 +63,7 @@ struct bridge {
 	struct opening openings[LINK_COUNT];
 	int wake_socket;            /* an eventfd: an opening is done */
 	unsigned views_incarnation; /* which opening of the connection to Redis */
+	size_t unacknowledged;      /* of what was heard */
 	size_t unserved_bytes;      /* heard since the server was served */
 	int64_t refusals_ms;        /* when one may be logged again */
 	unsigned refusals_unlogged;

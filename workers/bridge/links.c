@@ -13,7 +13,8 @@
 #include "clock.h"
 
 enum {
-	PREFETCH = 200,        /* also what is heard in one turn: acknowledgements travel after it */
+	PREFETCH = 200, /* also what is heard in one turn: acknowledgements travel after it */
+	ACKNOWLEDGED_TOGETHER = PREFETCH / 4,
 	SERVE_EVERY_MS = 1000, /* heartbeats want a call each second */
 	UNSERVED_BYTES_MAX =
 		64 * 1024, /* then streams hand on what they hold: it is not their readers who are slow */
@@ -66,14 +67,25 @@ static void serve_http(struct bridge *bridge)
 	http_serve(bridge->http);
 }
 
+/*
+ * What nobody waits for any more is acknowledged too: the feed is only told, never owed. Many at once: the broker has work with
+ * each, and what stays unsaid while nothing comes is less than it may send ahead.
+ */
+static void acknowledge(struct bridge *bridge, const struct delivery *delivery)
+{
+	struct why why;
+	if (++bridge->unacknowledged < ACKNOWLEDGED_TOGETHER)
+		return;
+	bridge->unacknowledged = 0;
+	consumer_ack(bridge->listener, delivery->incarnation, delivery->tag, true, &why);
+}
+
 static void hear(void *owner, struct delivery *delivery)
 {
 	struct bridge *bridge = owner;
-	struct why why;
 	bridge_count(bridge, METRIC_HEARD);
 	bridge_hear(bridge, delivery);
-	/* what nobody waits for any more is acknowledged too: the feed is only told, never owed */
-	consumer_ack(bridge->listener, delivery->incarnation, delivery->tag, false, &why);
+	acknowledge(bridge, delivery);
 	bridge->unserved_bytes += delivery->body_bytes;
 	delivery_free(delivery);
 	if (bridge->unserved_bytes > UNSERVED_BYTES_MAX)
