@@ -16,8 +16,7 @@ enum {
 
 struct statement {
 	const struct query *query;
-	int64_t expected_rows; /* -1 = any number */
-	struct rows rows;      /* result NULL until it came */
+	struct rows rows; /* result NULL until it came */
 };
 
 struct database {
@@ -145,32 +144,12 @@ static bool next_result(struct database *database, int64_t deadline_ms, PGresult
 	return *result != NULL || PQstatus(database->connection) == CONNECTION_OK;
 }
 
-static int64_t rows_touched(PGresult *result)
-{
-	if (PQresultStatus(result) == PGRES_TUPLES_OK)
-		return PQntuples(result);
-	return strtoll(PQcmdTuples(result), NULL, 10);
-}
-
-static void check_expected(struct database *database, const struct statement *statement)
-{
-	int64_t touched = rows_touched(statement->rows.result);
-	if (statement->expected_rows < 0 || touched == statement->expected_rows)
-		return;
-	struct why why;
-	stop(&why, NULL, "%s touched %lld rows instead of %lld", statement->query->name, (long long)touched,
-		(long long)statement->expected_rows);
-	note_failure(database, STOP, "sql", why.text);
-}
-
 static bool take_answer(struct database *database, PGresult *result)
 {
 	struct statement *statement = &database->statements[database->received++];
 	statement->rows.result = result;
 	ExecStatusType status = PQresultStatus(result);
-	if (status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK)
-		check_expected(database, statement);
-	else if (status != PGRES_PIPELINE_ABORTED)
+	if (status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK && status != PGRES_PIPELINE_ABORTED)
 		fail_by_sqlstate(database, statement->query, result);
 	return database->failure == DONE;
 }
@@ -236,17 +215,16 @@ static void forget_statements(struct database *database)
 	database->sent = database->received = database->flushed = 0;
 }
 
-static bool queue(struct database *database, const struct query *query, int64_t expected_rows)
+static bool queue(struct database *database, const struct query *query)
 {
 	assert(database->sent < DATABASE_STATEMENTS_MAX);
-	database->statements[database->sent++] =
-		(struct statement){ .query = query, .expected_rows = expected_rows };
+	database->statements[database->sent++] = (struct statement){ .query = query };
 	return database->failure == DONE && database->connection != NULL;
 }
 
 static void send_plain(struct database *database, const struct query *query)
 {
-	if (!queue(database, query, -1))
+	if (!queue(database, query))
 		return;
 	if (!PQsendQueryPrepared(database->connection, query->name, 0, NULL, NULL, NULL, 1))
 		fail_gone(database);
@@ -259,19 +237,10 @@ static void finish_pipeline(struct database *database)
 		fail_gone(database);
 }
 
-/* A wrong number of rows must be known while the transaction can still be rolled back. */
-static void await_expected(struct database *database)
-{
-	for (int ticket = database->received; ticket < database->sent; ticket++)
-		while (database->statements[ticket].expected_rows >= 0 && database->failure == DONE
-			&& database->received <= ticket)
-			receive_next(database);
-}
-
 static void prepare_set(struct database *database, const struct query *const queries[])
 {
 	for (const struct query *const *query = queries; *query != NULL; query++)
-		if (queue(database, *query, -1)
+		if (queue(database, *query)
 			&& !PQsendPrepare(database->connection, (*query)->name, (*query)->text, 0, NULL))
 			fail_gone(database);
 }
@@ -391,14 +360,14 @@ void database_begin(struct database *database)
 	send_plain(database, &query_begin);
 }
 
-int database_send_expecting(struct database *database, const struct query *query,
-	const struct parameter parameters[], size_t count, int64_t expected_rows)
+int database_send(struct database *database, const struct query *query, const struct parameter parameters[],
+	size_t count)
 {
 	const char *values[DATABASE_PARAMETERS_MAX];
 	int lengths[DATABASE_PARAMETERS_MAX], formats[DATABASE_PARAMETERS_MAX];
 	assert(count <= DATABASE_PARAMETERS_MAX);
 	int ticket = database->sent;
-	if (!queue(database, query, expected_rows))
+	if (!queue(database, query))
 		return ticket;
 	for (size_t i = 0; i < count; i++) {
 		values[i] = parameters[i].is_null ? NULL : buffer_text(&parameters[i].buffer);
@@ -408,12 +377,6 @@ int database_send_expecting(struct database *database, const struct query *query
 	if (!PQsendQueryPrepared(database->connection, query->name, (int)count, values, lengths, formats, 1))
 		fail_gone(database);
 	return ticket;
-}
-
-int database_send(struct database *database, const struct query *query, const struct parameter parameters[],
-	size_t count)
-{
-	return database_send_expecting(database, query, parameters, count, -1);
 }
 
 const struct rows *database_rows(struct database *database, int ticket, struct why *why)
@@ -435,7 +398,6 @@ enum outcome database_failure(const struct database *database, struct why *why)
 
 enum outcome database_commit(struct database *database, struct why *why)
 {
-	await_expected(database);
 	send_plain(database, &query_commit);
 	finish_pipeline(database);
 	if (database->failure == DONE) {

@@ -85,11 +85,9 @@ bool database_is_open(const struct database *database);
 
 void database_begin(struct database *database);
 
-/* Returns the ticket. `expected_rows` (>= 0) is checked against the rows touched or returned, before COMMIT is sent: a difference is a STOP. */
+/* Returns the ticket. A statement that must touch as many rows as it is given checks it itself, by must_touch(). */
 int database_send(struct database *database, const struct query *query, const struct parameter parameters[],
 	size_t count);
-int database_send_expecting(struct database *database, const struct query *query,
-	const struct parameter parameters[], size_t count, int64_t expected_rows);
 
 /* The answer; valid until commit or rollback. NULL: failed, see database_failure. */
 const struct rows *database_rows(struct database *database, int ticket, struct why *why);

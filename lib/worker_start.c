@@ -8,7 +8,7 @@
 
 #include "machine_queries.h"
 
-enum { MACHINE_SCHEMA_VERSION = 1 };
+enum { MACHINE_SCHEMA_VERSION = 2 };
 
 #define MEMBER(name) offsetof(struct worker_settings, name)
 

@@ -148,29 +148,41 @@ ORDER BY ends_at, appointment_id LIMIT $2::bigint;
 -- Changes. Each touches a row for each element, or somebody else changed what was locked.
 
 -- name: schedule_put
-INSERT INTO schedule AS old (provider_id, clinic_id, version, horizon_days, notice_minutes, cutoff_minutes)
-SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[])
-ON CONFLICT (provider_id, clinic_id) DO UPDATE SET version = EXCLUDED.version, horizon_days = EXCLUDED.horizon_days,
-	notice_minutes = EXCLUDED.notice_minutes, cutoff_minutes = EXCLUDED.cutoff_minutes
-WHERE old.version < EXCLUDED.version;
+WITH touched AS (
+	INSERT INTO schedule AS old (provider_id, clinic_id, version, horizon_days, notice_minutes, cutoff_minutes)
+	SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[])
+	ON CONFLICT (provider_id, clinic_id) DO UPDATE SET version = EXCLUDED.version, horizon_days = EXCLUDED.horizon_days,
+		notice_minutes = EXCLUDED.notice_minutes, cutoff_minutes = EXCLUDED.cutoff_minutes
+	WHERE old.version < EXCLUDED.version
+	RETURNING 1
+)
+SELECT must_touch(count(*), cardinality($1::text[])) FROM touched;
 
 -- name: block_add
 INSERT INTO block (block_id, provider_id, from_at, to_at, reason)
 SELECT * FROM unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::timestamptz[], $5::text[]);
 
 -- name: slot_remove
-DELETE FROM slot WHERE slot_id = ANY ($1::text[]);
+WITH touched AS (
+	DELETE FROM slot WHERE slot_id = ANY ($1::text[])
+	RETURNING 1
+)
+SELECT must_touch(count(*), cardinality($1::text[])) FROM touched;
 
 -- name: slot_change
-UPDATE slot AS old SET version = new.version, clinic_id = new.clinic_id, room_id = new.room_id,
-	appointment_type = new.appointment_type, starts_at = new.starts_at, ends_at = new.ends_at, is_blocked = new.is_blocked,
-	appointment_id = new.appointment_id, held_until = new.held_until, held_for = new.held_for, hold_token = new.hold_token,
-	hold_correlation_id = new.hold_correlation_id, waitlist_id = new.waitlist_id
-FROM unnest($1::text[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::timestamptz[],
-	$9::timestamptz[], $10::boolean[], $11::uuid[], $12::timestamptz[], $13::text[], $14::text[], $15::text[], $16::uuid[])
-	AS new (slot_id, version, provider_id, clinic_id, room_id, appointment_type, date, starts_at, ends_at, is_blocked,
-		appointment_id, held_until, held_for, hold_token, hold_correlation_id, waitlist_id)
-WHERE old.slot_id = new.slot_id AND old.version < new.version;
+WITH touched AS (
+	UPDATE slot AS old SET version = new.version, clinic_id = new.clinic_id, room_id = new.room_id,
+		appointment_type = new.appointment_type, starts_at = new.starts_at, ends_at = new.ends_at, is_blocked = new.is_blocked,
+		appointment_id = new.appointment_id, held_until = new.held_until, held_for = new.held_for, hold_token = new.hold_token,
+		hold_correlation_id = new.hold_correlation_id, waitlist_id = new.waitlist_id
+	FROM unnest($1::text[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::timestamptz[],
+		$9::timestamptz[], $10::boolean[], $11::uuid[], $12::timestamptz[], $13::text[], $14::text[], $15::text[], $16::uuid[])
+		AS new (slot_id, version, provider_id, clinic_id, room_id, appointment_type, date, starts_at, ends_at, is_blocked,
+			appointment_id, held_until, held_for, hold_token, hold_correlation_id, waitlist_id)
+	WHERE old.slot_id = new.slot_id AND old.version < new.version
+	RETURNING 1
+)
+SELECT must_touch(count(*), cardinality($1::text[])) FROM touched;
 
 -- name: slot_add
 INSERT INTO slot (slot_id, version, provider_id, clinic_id, room_id, appointment_type, date, starts_at, ends_at, is_blocked,
@@ -194,16 +206,20 @@ SELECT provider_id, date::date, 1 FROM unnest($1::text[], $2::text[]) AS new (pr
 ON CONFLICT (provider_id, date) DO UPDATE SET version = old.version + 1;
 
 -- name: appointment_change
-UPDATE appointment AS old SET version = new.version, status = new.status, slot_id = new.slot_id, provider_id = new.provider_id,
-	clinic_id = new.clinic_id, room_id = new.room_id, zone = new.zone, appointment_type = new.appointment_type,
-	date = new.date::date, starts_at = new.starts_at, ends_at = new.ends_at, is_flagged = new.is_flagged,
-	arrived_at = new.arrived_at, ended_at = new.ended_at, ended_by = new.ended_by, reason = new.reason
-FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[],
-	$10::text[], $11::timestamptz[], $12::timestamptz[], $13::text[], $14::text[], $15::boolean[], $16::timestamptz[],
-	$17::timestamptz[], $18::timestamptz[], $19::text[], $20::text[])
-	AS new (appointment_id, version, status, slot_id, provider_id, clinic_id, room_id, zone, appointment_type, date, starts_at,
-		ends_at, patient_ref, content, is_flagged, booked_at, arrived_at, ended_at, ended_by, reason)
-WHERE old.appointment_id = new.appointment_id AND old.version < new.version;
+WITH touched AS (
+	UPDATE appointment AS old SET version = new.version, status = new.status, slot_id = new.slot_id, provider_id = new.provider_id,
+		clinic_id = new.clinic_id, room_id = new.room_id, zone = new.zone, appointment_type = new.appointment_type,
+		date = new.date::date, starts_at = new.starts_at, ends_at = new.ends_at, is_flagged = new.is_flagged,
+		arrived_at = new.arrived_at, ended_at = new.ended_at, ended_by = new.ended_by, reason = new.reason
+	FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[],
+		$10::text[], $11::timestamptz[], $12::timestamptz[], $13::text[], $14::text[], $15::boolean[], $16::timestamptz[],
+		$17::timestamptz[], $18::timestamptz[], $19::text[], $20::text[])
+		AS new (appointment_id, version, status, slot_id, provider_id, clinic_id, room_id, zone, appointment_type, date, starts_at,
+			ends_at, patient_ref, content, is_flagged, booked_at, arrived_at, ended_at, ended_by, reason)
+	WHERE old.appointment_id = new.appointment_id AND old.version < new.version
+	RETURNING 1
+)
+SELECT must_touch(count(*), cardinality($1::uuid[])) FROM touched;
 
 -- name: appointment_add
 INSERT INTO appointment (appointment_id, version, status, slot_id, provider_id, clinic_id, room_id, zone, appointment_type, date,
@@ -228,9 +244,13 @@ FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::te
 		traceparent, from_date, from_at, to_date, to_at);
 
 -- name: entry_change
-UPDATE waitlist AS old SET version = new.version, status = new.status, slot_id = new.slot_id
-FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[]) AS new (waitlist_id, version, status, slot_id)
-WHERE old.waitlist_id = new.waitlist_id AND old.version < new.version;
+WITH touched AS (
+	UPDATE waitlist AS old SET version = new.version, status = new.status, slot_id = new.slot_id
+	FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[]) AS new (waitlist_id, version, status, slot_id)
+	WHERE old.waitlist_id = new.waitlist_id AND old.version < new.version
+	RETURNING 1
+)
+SELECT must_touch(count(*), cardinality($1::uuid[])) FROM touched;
 
 -- name: offer_add
 INSERT INTO offer (waitlist_id, slot_id, offered_at)

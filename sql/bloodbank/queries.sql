@@ -151,12 +151,16 @@ FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bigi
 	status, allocation_no, version, received_at, allocate_at, correlation_id, traceparent, body);
 
 -- name: request_update
-UPDATE request r
-SET status = c.status, quantity_allocated = c.quantity_allocated, quantity_lapsed = c.quantity_lapsed,
-	blind_o_negative = c.blind_o_negative, allocation_no = c.allocation_no, version = c.version
-FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[])
-	c (request_id, status, quantity_allocated, quantity_lapsed, blind_o_negative, allocation_no, version)
-WHERE r.request_id = c.request_id AND r.version < c.version;
+WITH touched AS (
+	UPDATE request r
+	SET status = c.status, quantity_allocated = c.quantity_allocated, quantity_lapsed = c.quantity_lapsed,
+		blind_o_negative = c.blind_o_negative, allocation_no = c.allocation_no, version = c.version
+	FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[])
+		c (request_id, status, quantity_allocated, quantity_lapsed, blind_o_negative, allocation_no, version)
+	WHERE r.request_id = c.request_id AND r.version < c.version
+	RETURNING 1
+)
+SELECT must_touch(count(*), cardinality($1::uuid[])) FROM touched;
 
 -- name: decision_insert
 INSERT INTO decision (request_id, version, event, body)
@@ -182,31 +186,43 @@ FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text
 	additive, batch, donor_ref);
 
 -- name: unit_update
-UPDATE unit u
-SET status = c.status, request_id = c.request_id, reserved_until = c.reserved_until, version = u.version + 1
-FROM unnest($1::text[], $2::text[], $3::text[], $4::uuid[], $5::timestamptz[])
-	c (unit_id, before, status, request_id, reserved_until)
-WHERE u.unit_id = c.unit_id AND u.status = c.before;
+WITH touched AS (
+	UPDATE unit u
+	SET status = c.status, request_id = c.request_id, reserved_until = c.reserved_until, version = u.version + 1
+	FROM unnest($1::text[], $2::text[], $3::text[], $4::uuid[], $5::timestamptz[])
+		c (unit_id, before, status, request_id, reserved_until)
+	WHERE u.unit_id = c.unit_id AND u.status = c.before
+	RETURNING 1
+)
+SELECT must_touch(count(*), cardinality($1::text[])) FROM touched;
 
 -- name: stock_update
-UPDATE stock s
-SET available = c.available, reserved = c.reserved, expiring = c.expiring, expiring_until = c.expiring_until,
-	level = c.level, version = s.version + 1
-FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[], $7::timestamptz[], $8::bigint[],
-	$9::text[])
-	c (bank_id, component, blood_group, available, reserved, expiring, expiring_until, version, level)
-WHERE s.bank_id = c.bank_id AND s.component = c.component AND s.blood_group = c.blood_group AND s.version = c.version;
+WITH touched AS (
+	UPDATE stock s
+	SET available = c.available, reserved = c.reserved, expiring = c.expiring, expiring_until = c.expiring_until,
+		level = c.level, version = s.version + 1
+	FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[], $7::timestamptz[], $8::bigint[],
+		$9::text[])
+		c (bank_id, component, blood_group, available, reserved, expiring, expiring_until, version, level)
+	WHERE s.bank_id = c.bank_id AND s.component = c.component AND s.blood_group = c.blood_group AND s.version = c.version
+	RETURNING 1
+)
+SELECT must_touch(count(*), cardinality($1::text[])) FROM touched;
 
 -- name: bin_insert
 INSERT INTO bin (bank_id, component, blood_group, profile, available)
 SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::bigint[]);
 
 -- name: bin_update
-UPDATE bin b
-SET available = c.available
-FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::bigint[])
-	c (bank_id, component, blood_group, profile, available)
-WHERE b.bank_id = c.bank_id AND b.component = c.component AND b.blood_group = c.blood_group AND b.profile = c.profile;
+WITH touched AS (
+	UPDATE bin b
+	SET available = c.available
+	FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::bigint[])
+		c (bank_id, component, blood_group, profile, available)
+	WHERE b.bank_id = c.bank_id AND b.component = c.component AND b.blood_group = c.blood_group AND b.profile = c.profile
+	RETURNING 1
+)
+SELECT must_touch(count(*), cardinality($1::text[])) FROM touched;
 
 -- Questions.
 

@@ -45,15 +45,19 @@ FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::te
 
 -- name: request_change
 -- Touches a row for each element, or somebody else changed a request that was locked.
-UPDATE request AS old SET version = new.version, status = new.status, content = new.content, order_id = new.order_id,
-	hospital_id = new.hospital_id, component = new.component, blood_group = new.blood_group, urgency = new.urgency,
-	quantity = new.quantity, needed_at = new.needed_at, requested_at = new.requested_at, is_scheduled = new.is_scheduled,
-	reason = new.reason, detail = new.detail, rejected_at = new.rejected_at
-FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[],
-	$10::bigint[], $11::timestamptz[], $12::timestamptz[], $13::boolean[], $14::text[], $15::text[], $16::timestamptz[])
-	AS new (request_id, version, status, content, order_id, hospital_id, component, blood_group, urgency, quantity, needed_at,
-		requested_at, is_scheduled, reason, detail, rejected_at)
-WHERE old.request_id = new.request_id AND old.version < new.version;
+WITH touched AS (
+	UPDATE request AS old SET version = new.version, status = new.status, content = new.content, order_id = new.order_id,
+		hospital_id = new.hospital_id, component = new.component, blood_group = new.blood_group, urgency = new.urgency,
+		quantity = new.quantity, needed_at = new.needed_at, requested_at = new.requested_at, is_scheduled = new.is_scheduled,
+		reason = new.reason, detail = new.detail, rejected_at = new.rejected_at
+	FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[],
+		$10::bigint[], $11::timestamptz[], $12::timestamptz[], $13::boolean[], $14::text[], $15::text[], $16::timestamptz[])
+		AS new (request_id, version, status, content, order_id, hospital_id, component, blood_group, urgency, quantity, needed_at,
+			requested_at, is_scheduled, reason, detail, rejected_at)
+	WHERE old.request_id = new.request_id AND old.version < new.version
+	RETURNING 1
+)
+SELECT must_touch(count(*), cardinality($1::uuid[])) FROM touched;
 
 -- name: allocation_add
 INSERT INTO allocation (request_id, allocation_no, decision, quantity_requested, backordered, rules_version, decided_at)

@@ -15,23 +15,30 @@ FROM notification WHERE notification_id = ANY ($1::uuid[]) ORDER BY notification
 WITH taken AS (
 	UPDATE list SET last_position = last_position + cardinality($1::uuid[]) WHERE is_only
 	RETURNING last_position - cardinality($1::uuid[]) AS last_before
+), touched AS (
+	INSERT INTO notification (position, notification_id, facility_id, role, kind, is_emergency, entity, transition, text, created_at,
+		delivered_at, acknowledged_at, acknowledged_by, escalate_at, correlation_id, traceparent, recipient_ref)
+	SELECT last_before + place, notification_id, facility_id, role, kind, is_emergency, entity, transition, text, created_at,
+		delivered_at, acknowledged_at, acknowledged_by, escalate_at, correlation_id, traceparent, recipient_ref
+	FROM taken, unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::boolean[], $6::text[], $7::text[], $8::text[],
+		$9::timestamptz[], $10::timestamptz[], $11::timestamptz[], $12::text[], $13::timestamptz[], $14::text[], $15::text[],
+		$16::text[])
+		WITH ORDINALITY AS new (notification_id, facility_id, role, kind, is_emergency, entity, transition, text, created_at,
+			delivered_at, acknowledged_at, acknowledged_by, escalate_at, correlation_id, traceparent, recipient_ref, place)
+	RETURNING 1
 )
-INSERT INTO notification (position, notification_id, facility_id, role, kind, is_emergency, entity, transition, text, created_at,
-	delivered_at, acknowledged_at, acknowledged_by, escalate_at, correlation_id, traceparent, recipient_ref)
-SELECT last_before + place, notification_id, facility_id, role, kind, is_emergency, entity, transition, text, created_at,
-	delivered_at, acknowledged_at, acknowledged_by, escalate_at, correlation_id, traceparent, recipient_ref
-FROM taken, unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::boolean[], $6::text[], $7::text[], $8::text[],
-	$9::timestamptz[], $10::timestamptz[], $11::timestamptz[], $12::text[], $13::timestamptz[], $14::text[], $15::text[],
-	$16::text[])
-	WITH ORDINALITY AS new (notification_id, facility_id, role, kind, is_emergency, entity, transition, text, created_at,
-		delivered_at, acknowledged_at, acknowledged_by, escalate_at, correlation_id, traceparent, recipient_ref, place);
+SELECT must_touch(count(*), cardinality($1::uuid[])) FROM touched;
 
 -- name: notification_change
-UPDATE notification AS old SET delivered_at = new.delivered_at, acknowledged_at = new.acknowledged_at,
-	acknowledged_by = new.acknowledged_by, escalate_at = new.escalate_at
-FROM unnest($1::uuid[], $2::timestamptz[], $3::timestamptz[], $4::text[], $5::timestamptz[])
-	AS new (notification_id, delivered_at, acknowledged_at, acknowledged_by, escalate_at)
-WHERE old.notification_id = new.notification_id;
+WITH touched AS (
+	UPDATE notification AS old SET delivered_at = new.delivered_at, acknowledged_at = new.acknowledged_at,
+		acknowledged_by = new.acknowledged_by, escalate_at = new.escalate_at
+	FROM unnest($1::uuid[], $2::timestamptz[], $3::timestamptz[], $4::text[], $5::timestamptz[])
+		AS new (notification_id, delivered_at, acknowledged_at, acknowledged_by, escalate_at)
+	WHERE old.notification_id = new.notification_id
+	RETURNING 1
+)
+SELECT must_touch(count(*), cardinality($1::uuid[])) FROM touched;
 
 -- name: notification_page
 SELECT notification_id, facility_id, role, kind, is_emergency, entity, transition, text, created_at, delivered_at,
@@ -87,4 +94,8 @@ SELECT bank_id FROM digest_window WHERE opened_at <= $1::timestamptz ORDER BY op
 INSERT INTO digest_window (bank_id, opened_at) SELECT * FROM unnest($1::text[], $2::timestamptz[]);
 
 -- name: window_close
-DELETE FROM digest_window WHERE bank_id = ANY ($1::text[]);
+WITH touched AS (
+	DELETE FROM digest_window WHERE bank_id = ANY ($1::text[])
+	RETURNING 1
+)
+SELECT must_touch(count(*), cardinality($1::text[])) FROM touched;

@@ -17,7 +17,7 @@ static void send(struct database *database, const struct query *query, struct pa
 	size_t columns)
 {
 	if (column[0].count > 0)
-		database_send_expecting(database, query, column, columns, (int64_t)column[0].count);
+		database_send(database, query, column, columns);
 	parameters_clear(column, columns);
 }
 
@@ -83,9 +83,7 @@ static void store_floors(const struct state *state, struct database *database)
 		parameter_text(&column[1], slot->date);
 		parameter_int(&column[2], slot->version);
 	}
-	if (column[0].count > 0)
-		database_send(database, &floor_raise, column, COLUMNS);
-	parameters_clear(column, COLUMNS);
+	send(database, &floor_raise, column, COLUMNS);
 }
 
 static void add_slot(struct parameter column[], const struct slot *slot)

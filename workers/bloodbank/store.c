@@ -34,8 +34,7 @@ static void writing_init(struct writing *writing, const struct query *query, con
 static void writing_send(struct writing *writing, struct database *database)
 {
 	if (writing->rows > 0)
-		database_send_expecting(database, writing->query, writing->parameters, writing->parameters_count,
-			writing->rows);
+		database_send(database, writing->query, writing->parameters, writing->parameters_count);
 	parameters_clear(writing->parameters, writing->parameters_count);
 }
 

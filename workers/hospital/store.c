@@ -49,8 +49,8 @@ static void store_requests(const struct requests *requests, struct database *dat
 		if (requests->items[i].is_changed && requests->items[i].is_stored == is_stored)
 			add_request(column, &requests->items[i]);
 	if (column[0].count > 0)
-		database_send_expecting(database, is_stored ? &request_change : &request_add, column,
-			is_stored ? CHANGING_COLUMNS : COLUMNS, (int64_t)column[0].count);
+		database_send(database, is_stored ? &request_change : &request_add, column,
+			is_stored ? CHANGING_COLUMNS : COLUMNS);
 	parameters_clear(column, COLUMNS);
 }
 
@@ -121,8 +121,7 @@ static void store_allocations(const struct requests *requests, struct database *
 				if (next->is_new)
 					allocation_tables[t].add(column, requests->items[i].request_id, next);
 		if (column[0].count > 0)
-			database_send_expecting(database, allocation_tables[t].query, column,
-				allocation_tables[t].column_count, (int64_t)column[0].count);
+			database_send(database, allocation_tables[t].query, column, allocation_tables[t].column_count);
 		parameters_clear(column, allocation_tables[t].column_count);
 	}
 }
@@ -149,7 +148,7 @@ static void store_releases(const struct requests *requests, struct database *dat
 			if (next->is_new)
 				add_release(column, requests->items[i].request_id, next);
 	if (column[0].count > 0)
-		database_send_expecting(database, &release_add, column, COLUMNS, (int64_t)column[0].count);
+		database_send(database, &release_add, column, COLUMNS);
 	parameters_clear(column, COLUMNS);
 }
 
@@ -174,7 +173,7 @@ static void store_cancellations(const struct requests *requests, struct database
 		if (requests->items[i].cancellation != NULL && requests->items[i].cancellation->is_new)
 			add_cancellation(column, requests->items[i].request_id, requests->items[i].cancellation);
 	if (column[0].count > 0)
-		database_send_expecting(database, &cancellation_add, column, COLUMNS, (int64_t)column[0].count);
+		database_send(database, &cancellation_add, column, COLUMNS);
 	parameters_clear(column, COLUMNS);
 }
 

@@ -43,7 +43,7 @@ static void store_created(const struct state *state, struct database *database)
 	for (const struct notice *notice = state->created; notice != NULL; notice = notice->next)
 		add_created(column, notice);
 	if (column[0].count > 0)
-		database_send_expecting(database, &notification_add, column, COLUMNS, (int64_t)column[0].count);
+		database_send(database, &notification_add, column, COLUMNS);
 	parameters_clear(column, COLUMNS);
 }
 
@@ -63,7 +63,7 @@ static void store_changed(const struct state *state, struct database *database)
 		add_time(&column[4], notice->escalate_at);
 	}
 	if (column[0].count > 0)
-		database_send_expecting(database, &notification_change, column, COLUMNS, (int64_t)column[0].count);
+		database_send(database, &notification_change, column, COLUMNS);
 	parameters_clear(column, COLUMNS);
 }
 
@@ -84,7 +84,7 @@ static void store_shelves(const struct state *state, struct database *database)
 		parameter_bool(&column[5], shelf->is_waiting);
 	}
 	if (column[0].count > 0)
-		database_send_expecting(database, &shelf_put, column, COLUMNS, (int64_t)column[0].count);
+		database_send(database, &shelf_put, column, COLUMNS);
 	parameters_clear(column, COLUMNS);
 }
 
@@ -104,9 +104,9 @@ static void store_windows(const struct state *state, struct database *database)
 		}
 	}
 	if (opened[0].count > 0)
-		database_send_expecting(database, &window_open, opened, 2, (int64_t)opened[0].count);
+		database_send(database, &window_open, opened, 2);
 	if (closed.count > 0)
-		database_send_expecting(database, &window_close, &closed, 1, (int64_t)closed.count);
+		database_send(database, &window_close, &closed, 1);
 	parameters_clear(opened, 2);
 	parameter_clear(&closed);
 }
