@@ -21,6 +21,7 @@ static bool say_ack(struct runtime *runtime, const struct ack *ack)
 		return false;
 	}
 	runtime->progress_ms = clock_steady_ms();
+	count(runtime, METRIC_ACKS, 1);
 	crash_point_pass(CRASH_AFTER_ACK);
 	return true;
 }

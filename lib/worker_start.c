@@ -61,6 +61,8 @@ static const struct metric metric_templates[METRIC_COUNT] = {
 		METRIC_COUNTER, 0, { 0 }, 0 },
 	[METRIC_PARKED] = { "carebus_messages_total", "", "outcome=\"parked\"", METRIC_COUNTER, 0, { 0 }, 0 },
 	[METRIC_SEEN] = { "carebus_messages_total", "", "outcome=\"seen\"", METRIC_COUNTER, 0, { 0 }, 0 },
+	[METRIC_ACKS] = { "carebus_acknowledgements_total", "acknowledgements sent, each for one message or many",
+		NULL, METRIC_COUNTER, 0, { 0 }, 0 },
 	[METRIC_CONFLICTS] = { "carebus_conflicts_total", "batches rolled back by a conflict", NULL,
 		METRIC_COUNTER, 0, { 0 }, 0 },
 	[METRIC_BATCHES] = { "carebus_batches_total", "batches committed", NULL, METRIC_COUNTER, 0, { 0 }, 0 },

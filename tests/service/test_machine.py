@@ -15,6 +15,7 @@ from servers import BUILD, wait_until
 
 NESTED_TABLES = 8000
 STOP_SECONDS = 5
+ACKS_TOGETHER_S = 0.04  # lib/worker_ack.c
 # Mostly none. A worker that simply ends leaves all that it was sent, 256; but what the broker is about to send at the moment of the
 # cancel, a few messages, it marks as redelivered itself, and no wait of the worker's keeps a busy broker from it.
 RETURNED = 10
@@ -177,6 +178,22 @@ def test_strange_headers_do_not_make_deaf(world, monkeypatch, headers):
     wait_until(lambda: world.depth("hospital") == 0 and world.held("hospital") == 0, 20, "the strange message to be done with")
     assert worker.process.poll() is None
     assert {message["properties"].get("message_id") for message in world.parked("hospital")} <= {strange}
+
+
+def test_acknowledgements_ride_together(world):
+    """One message after the other, each decided before the next is sent: fewer acknowledgements than messages, and none is forgotten."""
+    worker = world.start_worker("hospital")
+    tap = world.tap()
+    world.publish(REQUEST, request())
+    tap.one("hospital.request.updated")
+    before, started = worker.metric("carebus_acknowledgements_total"), time.monotonic()
+    for _ in range(30):
+        world.publish(REQUEST, request())
+        tap.one("hospital.request.updated")
+    taken = time.monotonic() - started
+    wait_until(lambda: world.held("hospital") == 0, what="all to be acknowledged")
+    said = worker.metric("carebus_acknowledgements_total") - before
+    assert 1 <= said <= taken / ACKS_TOGETHER_S + 2
 
 
 def test_doubles_and_conflicts_in_one_batch(world):
