@@ -85,7 +85,7 @@ bool database_is_open(const struct database *database);
 
 void database_begin(struct database *database);
 
-/* Returns the ticket. A statement that must touch as many rows as it is given checks it itself, by must_touch(). */
+/* Returns the ticket. A statement that must touch as many rows as it is given checks that itself, by must_touch(). */
 int database_send(struct database *database, const struct query *query, const struct parameter parameters[],
 	size_t count);
 

@@ -31,7 +31,7 @@ def servers():
         if os.environ.get("CI") == "true":
             pytest.fail(message)
         pytest.skip(message)
-    running = servers_module.start_servers(servers_module.memory_folder())
+    running = servers_module.start_servers(servers_module.memory_folder(), **servers_module.QUICK)
     yield running
     running.stop()
 

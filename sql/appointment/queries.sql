@@ -159,8 +159,12 @@ WITH touched AS (
 SELECT must_touch(count(*), cardinality($1::text[])) FROM touched;
 
 -- name: block_add
-INSERT INTO block (block_id, provider_id, from_at, to_at, reason)
-SELECT * FROM unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::timestamptz[], $5::text[]);
+WITH touched AS (
+	INSERT INTO block (block_id, provider_id, from_at, to_at, reason)
+	SELECT * FROM unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::timestamptz[], $5::text[])
+	RETURNING 1
+)
+SELECT must_touch(count(*), cardinality($1::uuid[])) FROM touched;
 
 -- name: slot_remove
 WITH touched AS (
@@ -185,14 +189,18 @@ WITH touched AS (
 SELECT must_touch(count(*), cardinality($1::text[])) FROM touched;
 
 -- name: slot_add
-INSERT INTO slot (slot_id, version, provider_id, clinic_id, room_id, appointment_type, date, starts_at, ends_at, is_blocked,
-	appointment_id, held_until, held_for, hold_token, hold_correlation_id, waitlist_id)
-SELECT slot_id, version, provider_id, clinic_id, room_id, appointment_type, date::date, starts_at, ends_at, is_blocked,
-	appointment_id, held_until, held_for, hold_token, hold_correlation_id, waitlist_id
-FROM unnest($1::text[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::timestamptz[],
-	$9::timestamptz[], $10::boolean[], $11::uuid[], $12::timestamptz[], $13::text[], $14::text[], $15::text[], $16::uuid[])
-	AS new (slot_id, version, provider_id, clinic_id, room_id, appointment_type, date, starts_at, ends_at, is_blocked,
-		appointment_id, held_until, held_for, hold_token, hold_correlation_id, waitlist_id);
+WITH touched AS (
+	INSERT INTO slot (slot_id, version, provider_id, clinic_id, room_id, appointment_type, date, starts_at, ends_at, is_blocked,
+		appointment_id, held_until, held_for, hold_token, hold_correlation_id, waitlist_id)
+	SELECT slot_id, version, provider_id, clinic_id, room_id, appointment_type, date::date, starts_at, ends_at, is_blocked,
+		appointment_id, held_until, held_for, hold_token, hold_correlation_id, waitlist_id
+	FROM unnest($1::text[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::timestamptz[],
+		$9::timestamptz[], $10::boolean[], $11::uuid[], $12::timestamptz[], $13::text[], $14::text[], $15::text[], $16::uuid[])
+		AS new (slot_id, version, provider_id, clinic_id, room_id, appointment_type, date, starts_at, ends_at, is_blocked,
+			appointment_id, held_until, held_for, hold_token, hold_correlation_id, waitlist_id)
+	RETURNING 1
+)
+SELECT must_touch(count(*), cardinality($1::text[])) FROM touched;
 
 -- name: floor_raise
 INSERT INTO day AS old (provider_id, date, version, slot_floor)
@@ -201,9 +209,13 @@ FROM unnest($1::text[], $2::text[], $3::bigint[]) AS new (provider_id, date, ver
 ON CONFLICT (provider_id, date) DO UPDATE SET slot_floor = greatest(old.slot_floor, EXCLUDED.slot_floor);
 
 -- name: day_raise
-INSERT INTO day AS old (provider_id, date, version)
-SELECT provider_id, date::date, 1 FROM unnest($1::text[], $2::text[]) AS new (provider_id, date)
-ON CONFLICT (provider_id, date) DO UPDATE SET version = old.version + 1;
+WITH touched AS (
+	INSERT INTO day AS old (provider_id, date, version)
+	SELECT provider_id, date::date, 1 FROM unnest($1::text[], $2::text[]) AS new (provider_id, date)
+	ON CONFLICT (provider_id, date) DO UPDATE SET version = old.version + 1
+	RETURNING 1
+)
+SELECT must_touch(count(*), cardinality($1::text[])) FROM touched;
 
 -- name: appointment_change
 WITH touched AS (
@@ -222,26 +234,34 @@ WITH touched AS (
 SELECT must_touch(count(*), cardinality($1::uuid[])) FROM touched;
 
 -- name: appointment_add
-INSERT INTO appointment (appointment_id, version, status, slot_id, provider_id, clinic_id, room_id, zone, appointment_type, date,
-	starts_at, ends_at, patient_ref, content, is_flagged, booked_at, arrived_at, ended_at, ended_by, reason, correlation_id,
-	traceparent)
-SELECT appointment_id, version, status, slot_id, provider_id, clinic_id, room_id, zone, appointment_type, date::date, starts_at,
-	ends_at, patient_ref, content, is_flagged, booked_at, arrived_at, ended_at, ended_by, reason, correlation_id, traceparent
-FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[],
-	$10::text[], $11::timestamptz[], $12::timestamptz[], $13::text[], $14::text[], $15::boolean[], $16::timestamptz[],
-	$17::timestamptz[], $18::timestamptz[], $19::text[], $20::text[], $21::text[], $22::text[])
-	AS new (appointment_id, version, status, slot_id, provider_id, clinic_id, room_id, zone, appointment_type, date, starts_at,
-		ends_at, patient_ref, content, is_flagged, booked_at, arrived_at, ended_at, ended_by, reason, correlation_id, traceparent);
+WITH touched AS (
+	INSERT INTO appointment (appointment_id, version, status, slot_id, provider_id, clinic_id, room_id, zone, appointment_type, date,
+		starts_at, ends_at, patient_ref, content, is_flagged, booked_at, arrived_at, ended_at, ended_by, reason, correlation_id,
+		traceparent)
+	SELECT appointment_id, version, status, slot_id, provider_id, clinic_id, room_id, zone, appointment_type, date::date, starts_at,
+		ends_at, patient_ref, content, is_flagged, booked_at, arrived_at, ended_at, ended_by, reason, correlation_id, traceparent
+	FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[],
+		$10::text[], $11::timestamptz[], $12::timestamptz[], $13::text[], $14::text[], $15::boolean[], $16::timestamptz[],
+		$17::timestamptz[], $18::timestamptz[], $19::text[], $20::text[], $21::text[], $22::text[])
+		AS new (appointment_id, version, status, slot_id, provider_id, clinic_id, room_id, zone, appointment_type, date, starts_at,
+			ends_at, patient_ref, content, is_flagged, booked_at, arrived_at, ended_at, ended_by, reason, correlation_id, traceparent)
+	RETURNING 1
+)
+SELECT must_touch(count(*), cardinality($1::uuid[])) FROM touched;
 
 -- name: entry_add
-INSERT INTO waitlist (waitlist_id, version, status, provider_id, patient_ref, from_text, to_text, priority, joined_at, slot_id,
-	correlation_id, traceparent, from_date, from_at, to_date, to_at)
-SELECT waitlist_id, version, status, provider_id, patient_ref, from_text, to_text, priority, joined_at, slot_id, correlation_id,
-	traceparent, from_date::date, from_at, to_date::date, to_at
-FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::bigint[], $9::timestamptz[],
-	$10::text[], $11::text[], $12::text[], $13::text[], $14::timestamptz[], $15::text[], $16::timestamptz[])
-	AS new (waitlist_id, version, status, provider_id, patient_ref, from_text, to_text, priority, joined_at, slot_id, correlation_id,
-		traceparent, from_date, from_at, to_date, to_at);
+WITH touched AS (
+	INSERT INTO waitlist (waitlist_id, version, status, provider_id, patient_ref, from_text, to_text, priority, joined_at, slot_id,
+		correlation_id, traceparent, from_date, from_at, to_date, to_at)
+	SELECT waitlist_id, version, status, provider_id, patient_ref, from_text, to_text, priority, joined_at, slot_id, correlation_id,
+		traceparent, from_date::date, from_at, to_date::date, to_at
+	FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::bigint[], $9::timestamptz[],
+		$10::text[], $11::text[], $12::text[], $13::text[], $14::timestamptz[], $15::text[], $16::timestamptz[])
+		AS new (waitlist_id, version, status, provider_id, patient_ref, from_text, to_text, priority, joined_at, slot_id, correlation_id,
+			traceparent, from_date, from_at, to_date, to_at)
+	RETURNING 1
+)
+SELECT must_touch(count(*), cardinality($1::uuid[])) FROM touched;
 
 -- name: entry_change
 WITH touched AS (
@@ -253,11 +273,19 @@ WITH touched AS (
 SELECT must_touch(count(*), cardinality($1::uuid[])) FROM touched;
 
 -- name: offer_add
-INSERT INTO offer (waitlist_id, slot_id, offered_at)
-SELECT * FROM unnest($1::uuid[], $2::text[], $3::timestamptz[]);
+WITH touched AS (
+	INSERT INTO offer (waitlist_id, slot_id, offered_at)
+	SELECT * FROM unnest($1::uuid[], $2::text[], $3::timestamptz[])
+	RETURNING 1
+)
+SELECT must_touch(count(*), cardinality($1::uuid[])) FROM touched;
 
 -- name: command_add
-INSERT INTO command (message_id, decided_at) SELECT message_id, $2::timestamptz FROM unnest($1::uuid[]) AS message_id;
+WITH touched AS (
+	INSERT INTO command (message_id, decided_at) SELECT message_id, $2::timestamptz FROM unnest($1::uuid[]) AS message_id
+	RETURNING 1
+)
+SELECT must_touch(count(*), cardinality($1::uuid[])) FROM touched;
 
 -- name: command_prune
 -- Some of those decided before a moment, and whether these were as many as one run takes.

@@ -140,15 +140,19 @@ LIMIT $2;
 -- Writing. Each statement touches as many rows as it is given, or the batch stops.
 
 -- name: request_insert
-INSERT INTO request (request_id, hospital_id, component, blood_group, urgency, quantity, quantity_allocated,
-	blind_o_negative, patient_ref, status, allocation_no, version, received_at, allocate_at, correlation_id, traceparent,
-	body)
-SELECT request_id, hospital_id, component, blood_group, urgency, quantity, quantity_allocated, blind_o_negative, patient_ref,
-	status, allocation_no, version, received_at, allocate_at, correlation_id, traceparent, body
-FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::bigint[], $8::bigint[], $9::text[],
-	$10::text[], $11::bigint[], $12::bigint[], $13::timestamptz[], $14::timestamptz[], $15::text[], $16::text[], $17::text[])
-	r (request_id, hospital_id, component, blood_group, urgency, quantity, quantity_allocated, blind_o_negative, patient_ref,
-	status, allocation_no, version, received_at, allocate_at, correlation_id, traceparent, body);
+WITH touched AS (
+	INSERT INTO request (request_id, hospital_id, component, blood_group, urgency, quantity, quantity_allocated,
+		blind_o_negative, patient_ref, status, allocation_no, version, received_at, allocate_at, correlation_id, traceparent,
+		body)
+	SELECT request_id, hospital_id, component, blood_group, urgency, quantity, quantity_allocated, blind_o_negative, patient_ref,
+		status, allocation_no, version, received_at, allocate_at, correlation_id, traceparent, body
+	FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::bigint[], $8::bigint[], $9::text[],
+		$10::text[], $11::bigint[], $12::bigint[], $13::timestamptz[], $14::timestamptz[], $15::text[], $16::text[], $17::text[])
+		r (request_id, hospital_id, component, blood_group, urgency, quantity, quantity_allocated, blind_o_negative, patient_ref,
+		status, allocation_no, version, received_at, allocate_at, correlation_id, traceparent, body)
+	RETURNING 1
+)
+SELECT must_touch(count(*), cardinality($1::uuid[])) FROM touched;
 
 -- name: request_update
 WITH touched AS (
@@ -163,27 +167,39 @@ WITH touched AS (
 SELECT must_touch(count(*), cardinality($1::uuid[])) FROM touched;
 
 -- name: decision_insert
-INSERT INTO decision (request_id, version, event, body)
-SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[]);
+WITH touched AS (
+	INSERT INTO decision (request_id, version, event, body)
+	SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[])
+	RETURNING 1
+)
+SELECT must_touch(count(*), cardinality($1::uuid[])) FROM touched;
 
 -- name: tombstone_insert
-INSERT INTO tombstone (request_id, heard_at)
-SELECT * FROM unnest($1::uuid[], $2::timestamptz[]);
+WITH touched AS (
+	INSERT INTO tombstone (request_id, heard_at)
+	SELECT * FROM unnest($1::uuid[], $2::timestamptz[])
+	RETURNING 1
+)
+SELECT must_touch(count(*), cardinality($1::uuid[])) FROM touched;
 
 -- Lists come as the text form of an array.
 -- name: unit_insert
-INSERT INTO unit (unit_id, din, product_code, division, bank_id, component, blood_group, profile, status, request_id,
-	reserved_until, collected_at, expires_at, volume_ml, initial_status, attributes, antigens, parents, designated_for,
-	anticoagulant, additive, batch, donor_ref)
-SELECT unit_id, din, product_code, division, bank_id, component, blood_group, profile, status, request_id, reserved_until,
-	collected_at, expires_at, volume_ml, initial_status, attributes::text[], antigens::text[], parents::text[], designated_for,
-	anticoagulant, additive, batch, donor_ref
-FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::bigint[], $9::text[],
-	$10::uuid[], $11::timestamptz[], $12::timestamptz[], $13::timestamptz[], $14::bigint[], $15::text[], $16::text[],
-	$17::text[], $18::text[], $19::text[], $20::text[], $21::text[], $22::text[], $23::text[])
-	u (unit_id, din, product_code, division, bank_id, component, blood_group, profile, status, request_id, reserved_until,
-	collected_at, expires_at, volume_ml, initial_status, attributes, antigens, parents, designated_for, anticoagulant,
-	additive, batch, donor_ref);
+WITH touched AS (
+	INSERT INTO unit (unit_id, din, product_code, division, bank_id, component, blood_group, profile, status, request_id,
+		reserved_until, collected_at, expires_at, volume_ml, initial_status, attributes, antigens, parents, designated_for,
+		anticoagulant, additive, batch, donor_ref)
+	SELECT unit_id, din, product_code, division, bank_id, component, blood_group, profile, status, request_id, reserved_until,
+		collected_at, expires_at, volume_ml, initial_status, attributes::text[], antigens::text[], parents::text[], designated_for,
+		anticoagulant, additive, batch, donor_ref
+	FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::bigint[], $9::text[],
+		$10::uuid[], $11::timestamptz[], $12::timestamptz[], $13::timestamptz[], $14::bigint[], $15::text[], $16::text[],
+		$17::text[], $18::text[], $19::text[], $20::text[], $21::text[], $22::text[], $23::text[])
+		u (unit_id, din, product_code, division, bank_id, component, blood_group, profile, status, request_id, reserved_until,
+		collected_at, expires_at, volume_ml, initial_status, attributes, antigens, parents, designated_for, anticoagulant,
+		additive, batch, donor_ref)
+	RETURNING 1
+)
+SELECT must_touch(count(*), cardinality($1::text[])) FROM touched;
 
 -- name: unit_update
 WITH touched AS (
@@ -210,8 +226,12 @@ WITH touched AS (
 SELECT must_touch(count(*), cardinality($1::text[])) FROM touched;
 
 -- name: bin_insert
-INSERT INTO bin (bank_id, component, blood_group, profile, available)
-SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::bigint[]);
+WITH touched AS (
+	INSERT INTO bin (bank_id, component, blood_group, profile, available)
+	SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::bigint[])
+	RETURNING 1
+)
+SELECT must_touch(count(*), cardinality($1::text[])) FROM touched;
 
 -- name: bin_update
 WITH touched AS (

@@ -34,14 +34,18 @@ SELECT request_id, version, reason, cancelled_by, cancelled_at, hospital_id, urg
 FROM cancellation WHERE request_id = ANY ($1::uuid[]);
 
 -- name: request_add
-INSERT INTO request (request_id, version, status, content, order_id, hospital_id, component, blood_group, urgency, quantity,
-	needed_at, requested_at, is_scheduled, reason, detail, rejected_at, correlation_id, traceparent, listed_at)
-SELECT new.*, coalesce(new.requested_at, now())
-FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
-	$9::text[], $10::bigint[], $11::timestamptz[], $12::timestamptz[], $13::boolean[], $14::text[], $15::text[],
-	$16::timestamptz[], $17::text[], $18::text[])
-	AS new (request_id, version, status, content, order_id, hospital_id, component, blood_group, urgency, quantity, needed_at,
-		requested_at, is_scheduled, reason, detail, rejected_at, correlation_id, traceparent);
+WITH touched AS (
+	INSERT INTO request (request_id, version, status, content, order_id, hospital_id, component, blood_group, urgency, quantity,
+		needed_at, requested_at, is_scheduled, reason, detail, rejected_at, correlation_id, traceparent, listed_at)
+	SELECT new.*, coalesce(new.requested_at, now())
+	FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
+		$9::text[], $10::bigint[], $11::timestamptz[], $12::timestamptz[], $13::boolean[], $14::text[], $15::text[],
+		$16::timestamptz[], $17::text[], $18::text[])
+		AS new (request_id, version, status, content, order_id, hospital_id, component, blood_group, urgency, quantity, needed_at,
+			requested_at, is_scheduled, reason, detail, rejected_at, correlation_id, traceparent)
+	RETURNING 1
+)
+SELECT must_touch(count(*), cardinality($1::uuid[])) FROM touched;
 
 -- name: request_change
 -- Touches a row for each element, or somebody else changed a request that was locked.
@@ -60,26 +64,46 @@ WITH touched AS (
 SELECT must_touch(count(*), cardinality($1::uuid[])) FROM touched;
 
 -- name: allocation_add
-INSERT INTO allocation (request_id, allocation_no, decision, quantity_requested, backordered, rules_version, decided_at)
-SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::bigint[], $5::bigint[], $6::text[], $7::timestamptz[]);
+WITH touched AS (
+	INSERT INTO allocation (request_id, allocation_no, decision, quantity_requested, backordered, rules_version, decided_at)
+	SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::bigint[], $5::bigint[], $6::text[], $7::timestamptz[])
+	RETURNING 1
+)
+SELECT must_touch(count(*), cardinality($1::uuid[])) FROM touched;
 
 -- name: unit_add
-INSERT INTO request_unit (request_id, allocation_no, ordinal, unit_id, bank_id, component, blood_group, expires_at,
-	reserved_until, match_status)
-SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::text[],
-	$8::timestamptz[], $9::timestamptz[], $10::text[]);
+WITH touched AS (
+	INSERT INTO request_unit (request_id, allocation_no, ordinal, unit_id, bank_id, component, blood_group, expires_at,
+		reserved_until, match_status)
+	SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::text[],
+		$8::timestamptz[], $9::timestamptz[], $10::text[])
+	RETURNING 1
+)
+SELECT must_touch(count(*), cardinality($1::uuid[])) FROM touched;
 
 -- name: warning_add
-INSERT INTO request_warning (request_id, allocation_no, ordinal, code, detail)
-SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::text[], $5::text[]);
+WITH touched AS (
+	INSERT INTO request_warning (request_id, allocation_no, ordinal, code, detail)
+	SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::text[], $5::text[])
+	RETURNING 1
+)
+SELECT must_touch(count(*), cardinality($1::uuid[])) FROM touched;
 
 -- name: release_add
-INSERT INTO unit_release (request_id, unit_id, released_at, reason, backordered)
-SELECT * FROM unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::text[], $5::bigint[]);
+WITH touched AS (
+	INSERT INTO unit_release (request_id, unit_id, released_at, reason, backordered)
+	SELECT * FROM unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::text[], $5::bigint[])
+	RETURNING 1
+)
+SELECT must_touch(count(*), cardinality($1::uuid[])) FROM touched;
 
 -- name: cancellation_add
-INSERT INTO cancellation (request_id, version, reason, cancelled_by, cancelled_at, hospital_id, urgency)
-SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::timestamptz[], $6::text[], $7::text[]);
+WITH touched AS (
+	INSERT INTO cancellation (request_id, version, reason, cancelled_by, cancelled_at, hospital_id, urgency)
+	SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::timestamptz[], $6::text[], $7::text[])
+	RETURNING 1
+)
+SELECT must_touch(count(*), cardinality($1::uuid[])) FROM touched;
 
 -- Questions. Pages of requests, newest first, behind a cursor of time and id: of each status the newest, and of these the newest.
 

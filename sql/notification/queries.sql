@@ -79,10 +79,14 @@ SELECT bank_id, component, blood_group, available, version
 FROM shelf WHERE bank_id = ANY ($1::text[]) AND is_waiting;
 
 -- name: shelf_put
-INSERT INTO shelf (bank_id, component, blood_group, available, version, is_waiting)
-SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::boolean[])
-ON CONFLICT (bank_id, component, blood_group)
-DO UPDATE SET available = EXCLUDED.available, version = EXCLUDED.version, is_waiting = EXCLUDED.is_waiting;
+WITH touched AS (
+	INSERT INTO shelf (bank_id, component, blood_group, available, version, is_waiting)
+	SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::boolean[])
+	ON CONFLICT (bank_id, component, blood_group)
+	DO UPDATE SET available = EXCLUDED.available, version = EXCLUDED.version, is_waiting = EXCLUDED.is_waiting
+	RETURNING 1
+)
+SELECT must_touch(count(*), cardinality($1::text[])) FROM touched;
 
 -- name: window_load
 SELECT bank_id, opened_at FROM digest_window WHERE bank_id = ANY ($1::text[]);
@@ -91,7 +95,11 @@ SELECT bank_id, opened_at FROM digest_window WHERE bank_id = ANY ($1::text[]);
 SELECT bank_id FROM digest_window WHERE opened_at <= $1::timestamptz ORDER BY opened_at, bank_id LIMIT $2::bigint;
 
 -- name: window_open
-INSERT INTO digest_window (bank_id, opened_at) SELECT * FROM unnest($1::text[], $2::timestamptz[]);
+WITH touched AS (
+	INSERT INTO digest_window (bank_id, opened_at) SELECT * FROM unnest($1::text[], $2::timestamptz[])
+	RETURNING 1
+)
+SELECT must_touch(count(*), cardinality($1::text[])) FROM touched;
 
 -- name: window_close
 WITH touched AS (

@@ -37,7 +37,8 @@ MUTATIONS = [
     Mutation("mandatory is not set", missed, ".is_mandatory = output->is_mandatory,", ".is_mandatory = false,"),
     Mutation("acknowledged before the confirms", killed("after_publish"),
              "\tlaunch_outputs(runtime, flight, &flight->outbox);\n",
-             "\tacknowledge(runtime, flight);\n\tlinks_serve(runtime);\n\tlaunch_outputs(runtime, flight, &flight->outbox);\n"),
+             "\tacks_note(runtime, flight);\n\truntime->acks_since_ms = 0;\n\tlinks_serve(runtime);\n\tlinks_serve(runtime);\n"
+             "\tlaunch_outputs(runtime, flight, &flight->outbox);\n"),
     Mutation("acknowledged before the commit", killed("before_commit"),
              "\tcrash_point_pass(CRASH_BEFORE_COMMIT);\n",
              "\tstruct why early;\n\tconsumer_ack(runtime->consumer, runtime->acks.incarnation, runtime->acks.next - 1, true, &early);\n"

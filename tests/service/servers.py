@@ -29,6 +29,7 @@ SECRETS = ([f"amqp-{user}" for user in AMQP_USERS]
            + [f"{kind}-{door}" for door in DOORS for kind in ("redis", "idempotency")] + ["installation"])
 PORTS = ("AMQP_PORT", "DIST_PORT", "EPMD_PORT", "MANAGEMENT_PORT", "PROMETHEUS_PORT", "POSTGRES_PORT", "REDIS_PORT")
 START_SECONDS = 60
+QUICK = {"STATISTICS_MS": "300"}  # for tests, which wait for counts of queues
 MEMORY_BYTES_MIN = 8 * 1024**3
 
 
@@ -81,14 +82,14 @@ def memory_folder():
 class Servers:
     """The servers of one test run. `kill` and `start` are for tests that take one away; `url`s never change."""
 
-    def __init__(self, parent=None):
+    def __init__(self, parent=None, **environment):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="carebus-test-", dir=parent))
         self.folder.chmod(0o755)
         self.secrets = self.folder / "secrets"
         self.port = dict(zip(PORTS, free_ports(len(PORTS))))
         self.worlds = 0
         self._write_secrets()
-        self._write_plan()
+        self._write_plan(environment)
         self.guard = subprocess.Popen([sys.executable, str(pathlib.Path(__file__).with_name("guard.py")),
                                        str(self.folder)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                       text=True, start_new_session=True)
@@ -103,11 +104,11 @@ class Servers:
         for name in SECRETS:
             (self.secrets / name).write_text(secrets.token_hex(16), encoding="ascii")
 
-    def _write_plan(self):
+    def _write_plan(self, further):
         plan = {}
         for name in ("rabbitmq", "postgres", "redis"):
             environment = {key: str(value) for key, value in self.port.items()}
-            environment |= {"DATA": str(self.folder / name), "SECRETS": str(self.secrets), "STATISTICS_MS": "300"}
+            environment |= {"DATA": str(self.folder / name), "SECRETS": str(self.secrets)} | further
             plan[name] = {"command": [str(PROJECT / "compose" / f"server-{name}")], "environment": environment}
         (self.folder / "servers.json").write_text(json.dumps(plan), encoding="utf-8")
 
@@ -218,9 +219,10 @@ class Servers:
         assert answer.ok, f"topology refused: {answer.text}"
 
 
-def start_servers(parent=None):
-    """All three, started together, with the template databases migrated, in a folder below `parent`."""
-    servers = Servers(parent)
+def start_servers(parent=None, **environment):
+    """All three, started together, with the template databases migrated, in a folder below `parent`. `environment`: more of what
+    compose/server-* read; nothing for benches, which measure what users run."""
+    servers = Servers(parent, **environment)
     try:
         servers.start("rabbitmq", "postgres", "redis")
         servers.migrate()

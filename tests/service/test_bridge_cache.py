@@ -167,8 +167,8 @@ def test_readers_never_see_a_booking_undone(world):
 def test_a_list_that_is_told_of_while_it_is_asked_for_is_shown_and_not_kept(world):
     clinic, (door,), (worker,) = doors(world, 1)
     old = read(door, clinic, 3)
-    worker.kill()
     channel = world.connect("appointment").channel()
+    assert worker.stop() == 0
     day, bridge = str(clinic.day(3)), door.worker
 
     def tell(above):
@@ -179,10 +179,21 @@ def test_a_list_that_is_told_of_while_it_is_asked_for_is_shown_and_not_kept(worl
             type="appointment.cache.invalidate", content_type="application/json", message_id=str(uuid.uuid4()), user_id="appointment"))
         wait_until(lambda: measure(bridge, "invalidations") > before, 5, "the door to be told")
 
+    def answer(properties, event, body):
+        raw = json.dumps(body, separators=(",", ":")).encode()
+        channel.basic_publish("appointment", f"appointment.answer.{properties.reply_to}", raw, pika.BasicProperties(
+            type=event, content_type="application/json", message_id=str(uuid.uuid4()), user_id="appointment",
+            headers={"causation_id": properties.message_id}))
+
     def question():
-        """The door's, as its owner gets it: requests for leases stand between."""
+        """The door's, as its owner gets it. Between stand those for its lease, which goes on."""
         method, properties, raw = channel.basic_get("appointment.query", auto_ack=True)
-        return method and properties.type == "appointment.query.slots" and (properties, json.loads(raw))
+        body = method and json.loads(raw)
+        if method and properties.type == "appointment.query.lease":
+            assert "renew" in body, "the lease was lost"
+            answer(properties, "appointment.lease.answered", {"cache": body["cache"], "number": body["number"], "granted": True})
+            return None
+        return method and (properties, body)
 
     def answered(above, certificate):
         """Read; it is told to forget the day; then the list comes that was read before."""
@@ -191,10 +202,7 @@ def test_a_list_that_is_told_of_while_it_is_asked_for_is_shown_and_not_kept(worl
             properties, asked = wait_until(question, 5, "a question")
             assert asked["date"] == day and asked["least"] > old["certificate"]
             tell(above)
-            body = json.dumps(old | {"certificate": certificate}, separators=(",", ":"))
-            channel.basic_publish("appointment", f"appointment.answer.{properties.reply_to}", body.encode(), pika.BasicProperties(
-                type="appointment.slots.answered", content_type="application/json", message_id=str(uuid.uuid4()), user_id="appointment",
-                headers={"causation_id": properties.message_id}))
+            answer(properties, "appointment.slots.answered", old | {"certificate": certificate})
             assert reading.result()["slots"] == old["slots"]
         return measure(bridge, "fills"), measure(bridge, "refused")
 
