@@ -132,7 +132,9 @@ def test_a_cache_is_told_before_the_booking_is_there(world):
     clinic, _ = start(world)
 
     def answers_in_time(clock):
-        """A booking at that hour, with a cache of its own, which a busy machine may make late; then it counts as silent."""
+        """A booking at that hour, with a cache of its own, which a busy machine may make late; then it counts as silent, and is gone
+        before the next."""
+        wait_until(lambda: len(rows(clinic)) == 1, 10, "the worker's own cache alone")
         cache = Cache(world).register()
         cause = book_slowly(clinic, clock)
         heard = cache.hear()
